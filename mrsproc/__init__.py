@@ -1,0 +1,60 @@
+"""Magnetic resonance spectroscopy of drug infusions: from raw FIDs to glutamate time courses.
+
+Use it as ``import mrsproc as mp``. Names are loaded when they are first used, so that importing the
+package costs little.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+__version__ = version("mrsproc")
+
+_HOME = {
+    "Acquisition": "mrsproc.data",
+    "BasisSet": "mrsproc.basis",
+    "FitOptions": "mrsproc.fitting.options",
+    "FitResult": "mrsproc.fitting.result",
+    "MRSData": "mrsproc.data",
+    "Quantities": "mrsproc.quantification",
+    "Step": "mrsproc.data",
+    "fit": "mrsproc.fitting",
+    "quantify": "mrsproc.quantification",
+    "read": "mrsproc.io",
+    "read_basis": "mrsproc.io",
+    "write": "mrsproc.io",
+    "write_basis": "mrsproc.io",
+}
+_PACKAGES = {"plot"}
+
+__all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from mrsproc import plot as plot
+    from mrsproc.basis import BasisSet as BasisSet
+    from mrsproc.data import Acquisition as Acquisition
+    from mrsproc.data import MRSData as MRSData
+    from mrsproc.data import Step as Step
+    from mrsproc.fitting import fit as fit
+    from mrsproc.fitting.options import FitOptions as FitOptions
+    from mrsproc.fitting.result import FitResult as FitResult
+    from mrsproc.io import read as read
+    from mrsproc.io import read_basis as read_basis
+    from mrsproc.io import write as write
+    from mrsproc.io import write_basis as write_basis
+    from mrsproc.quantification import Quantities as Quantities
+    from mrsproc.quantification import quantify as quantify
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"mrsproc.{name}")
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'mrsproc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

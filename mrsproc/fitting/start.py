@@ -1,0 +1,140 @@
+"""The start of a fit: phase, frequency shift and linewidth from a cross-correlation.
+
+The recorded spectrum is correlated with the sum of the basis set at usual brain concentrations, for all shifts
+at once by an FFT. The first milliseconds are left out, which removes what is broad: baseline, lipids and
+macromolecules. The shift is where the magnitude is largest, the phase is the angle there.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from mrsproc.axes import Array
+from mrsproc.basis import BasisSet
+from mrsproc.errors import InvalidInputError
+from mrsproc.fitting.solve import Point, Problem, Spectrum, evaluate
+
+USUAL_MM: Final[dict[str, float]] = {
+    "NAA": 11.0, "NAAG": 1.5, "Cr": 4.5, "PCr": 4.0, "GPC": 1.2, "PCh": 0.6, "Cho": 1.5,
+    "Glu": 9.0, "Gln": 2.5, "Ins": 6.0, "Tau": 1.5, "GSH": 1.2, "Asp": 2.0,
+}  # fmt: skip
+"""Usual concentrations in grey matter [mM], to weigh the template (Govindaraju 2000,
+10.1002/1099-1492(200005)13:3<129::AID-NBM619>3.0.CO;2-V)."""
+MAX_SHIFT_PPM: Final = 0.25
+_TEMPLATE_PPM: Final = (1.75, 3.95)
+_WIDTHS_HZ: Final = (3.0, 6.0, 12.0)
+_DEAD_TIME: Final = 0.008
+_N_CANDIDATES: Final = 3
+
+
+def template(problem: Problem, basis: BasisSet, gauss_hz: float) -> Array:
+    """Return the complex spectrum of usual concentrations in the window, shape (n,)."""
+    band = problem.band
+    weight = np.array([USUAL_MM.get(name, 0.0) for name in basis.names])
+    if not weight.any():
+        weight = 1.0 / band.scale
+    zero = np.zeros(len(weight))
+    spectra = band.spectra(band.decayed(zero, zero + 1.0, gauss_hz))
+    return np.asarray((weight * band.scale) @ spectra)
+
+
+def candidates(problem: Problem, basis: BasisSet, values: Array) -> list[tuple[float, float, float, float]]:
+    """Return likely starts, best first.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is fitted.
+    basis : BasisSet
+        Its signals.
+    values : ndarray of complex, shape (n,)
+        Recorded spectrum in the window.
+
+    Returns
+    -------
+    list of tuple
+        (normalised correlation, shift [Hz], phase [rad], Gaussian width [Hz]).
+    """
+    taper = _taper(problem.band.ppm)
+    step = float(problem.band.frequency[1] - problem.band.frequency[0])
+    n = values.size
+    time = np.arange(n) / (n * step)
+    late = (1.0 - np.exp(-((time / _DEAD_TIME) ** 2))) * (time < 0.5 / step)
+    recorded = np.fft.ifft(values * taper) * late
+    norm = np.sqrt((np.abs(recorded) ** 2).sum())
+    if norm == 0.0:
+        raise InvalidInputError("the spectrum is zero in the range of the fit: there is nothing to fit.")
+    found = []
+    megahertz = float(problem.band.frequency[-1] - problem.band.frequency[0]) / float(np.ptp(problem.band.ppm))
+    size = 4 * n
+    shift = np.fft.fftfreq(size, time[1])
+    allowed = np.abs(shift) <= MAX_SHIFT_PPM * megahertz
+    for width in _WIDTHS_HZ:
+        model = np.fft.ifft(template(problem, basis, width) * taper) * late
+        correlation = np.fft.fft(recorded * model.conj(), size) / (norm * np.sqrt((np.abs(model) ** 2).sum()))
+        strength = np.where(allowed, np.abs(correlation), 0.0)
+        for _ in range(2):
+            best = int(np.argmax(strength))
+            found.append((float(strength[best]), float(shift[best]), float(-np.angle(correlation[best])), width))
+            strength[np.abs(shift - shift[best]) < 4.0] = 0.0
+    return sorted(found, reverse=True)[:_N_CANDIDATES]
+
+
+def conjugate_fits_better(problem: Problem, basis: BasisSet, fids: Array) -> bool:
+    """Tell whether FIDs match the template clearly better when their frequency axis is mirrored.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is fitted.
+    basis : BasisSet
+        Its signals.
+    fids : ndarray of complex, shape (n_fids, n_points)
+        Recorded FIDs.
+
+    Returns
+    -------
+    bool
+        True where most of them do.
+    """
+    votes = []
+    for fid in fids:
+        as_is, mirrored = (candidates(problem, basis, problem.band.of_data(version))[0][0] for version in (fid, fid.conj()))
+        votes.append(mirrored > 0.6 and mirrored > 1.5 * as_is)
+    return bool(np.mean(votes) > 0.5)
+
+
+def _taper(ppm: Array) -> Array:
+    """Return a window over the range of the template with soft edges of 0.2 ppm; all where it is not covered."""
+    low, high = _TEMPLATE_PPM
+    if ppm.min() > low + 0.5 or ppm.max() < high - 0.5:
+        low, high = float(ppm.min()), float(ppm.max())
+    inside = np.minimum(ppm - low, high - ppm) / 0.2
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(inside, 0.0, 1.0)))
+
+
+def starting_points(problem: Problem, basis: BasisSet, spectrum: Spectrum) -> list[Point]:
+    """Return the model at each candidate start, the lowest chi-squared first.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is fitted.
+    basis : BasisSet
+        Its signals.
+    spectrum : Spectrum
+        Recorded spectrum.
+
+    Returns
+    -------
+    list of Point
+        Amplitudes and baseline fitted at each.
+    """
+    n = problem.n_basis
+    points = []
+    for _, shift, phase, width in candidates(problem, basis, spectrum.values):
+        theta = problem.prior.mean.copy()
+        theta[0], theta[2] = phase, np.log(width)
+        theta[3 : 3 + n] = shift
+        points.append(evaluate(problem, spectrum, theta, np.ones(n, bool)))
+    return sorted(points, key=lambda point: point.cost)

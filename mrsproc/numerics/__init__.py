@@ -1,0 +1,1 @@
+"""Numerical tools that know nothing of spectroscopy: sums of exponentials on a grid, splines, covariances."""
