@@ -18,10 +18,15 @@ _HOME = {
     "MRSData": "mrsproc.data",
     "Quantities": "mrsproc.quantification",
     "Step": "mrsproc.data",
+    "WaterScaling": "mrsproc.quantification",
+    "align": "mrsproc.preproc",
+    "coil_weights": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
     "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
+    "remove_water": "mrsproc.preproc",
+    "simulate_basis": "mrsproc.spins",
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
@@ -42,8 +47,13 @@ if TYPE_CHECKING:
     from mrsproc.io import read_basis as read_basis
     from mrsproc.io import write as write
     from mrsproc.io import write_basis as write_basis
+    from mrsproc.preproc import align as align
+    from mrsproc.preproc import coil_weights as coil_weights
+    from mrsproc.preproc import remove_water as remove_water
     from mrsproc.quantification import Quantities as Quantities
+    from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.spins import simulate_basis as simulate_basis
 
 
 def __getattr__(name: str) -> Any:

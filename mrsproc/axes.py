@@ -3,7 +3,8 @@
 The one home of sign and scale: with numpy's forward FFT a signal ``exp(2j pi f t)`` appears at
 ``f``, and ``ppm = ppm_reference - f / spectrometer_frequency``, which is how NIfTI-MRS stores FIDs
 (Clarke 2022, 10.1002/mrm.29418). A FID in memory is physical: its first point is whole. A transform
-halves it, because the first of the samples that a sum takes for an integral stands for half an interval.
+halves it, because the first of the samples that a sum takes for an integral stands for half an
+interval.
 """
 
 from typing import Any

@@ -63,5 +63,6 @@ MACROMOLECULES: Final[dict[str, tuple[BroadLine, ...]]] = {
         BroadLine(3.0, 0.2, 0.4),
     ),
 }
-"""Macromolecule and lipid signals as the LCModel manual (version 6.3, section 11.7) simulates them up to 4 T
+"""Macromolecule and lipid signals as the LCModel manual (version 6.3, section 11.7) simulates them
+up to 4 T
 (Provencher 1993, 10.1002/mrm.1910300604)."""

@@ -39,11 +39,12 @@ def voigt_decay(time: ArrayLike, lorentz_fwhm: ArrayLike, gauss_fwhm: ArrayLike 
     1.0
     """
     t = np.asarray(time)
-    return np.exp(-np.pi * np.asarray(lorentz_fwhm) * t - GAUSS_RATE * (np.asarray(gauss_fwhm) * t) ** 2)
+    lorentz, gauss = np.asarray(lorentz_fwhm), np.asarray(gauss_fwhm)
+    return np.asarray(np.exp(-np.pi * lorentz * t - GAUSS_RATE * (gauss * t) ** 2))
 
 
 def voigt_fwhm(lorentz_fwhm: ArrayLike, gauss_fwhm: ArrayLike) -> Array:
-    """Return the FWHM of a Voigt line in Hz, to 0.02 % (Olivero 1977, 10.1016/0022-4073(77)90161-3).
+    """Return the FWHM of a Voigt line in Hz, to 0.02 %.
 
     Parameters
     ----------
@@ -55,10 +56,14 @@ def voigt_fwhm(lorentz_fwhm: ArrayLike, gauss_fwhm: ArrayLike) -> Array:
     ndarray
         Full width at half maximum [Hz].
 
+    References
+    ----------
+    Olivero 1977, 10.1016/0022-4073(77)90161-3.
+
     Examples
     --------
     >>> round(float(voigt_fwhm(0.0, 4.0)), 3), round(float(voigt_fwhm(3.0, 0.0)), 3)
     (4.0, 3.0)
     """
     lorentz, gauss = np.asarray(lorentz_fwhm), np.asarray(gauss_fwhm)
-    return 0.5346 * lorentz + np.sqrt(0.2166 * lorentz**2 + gauss**2)
+    return np.asarray(0.5346 * lorentz + np.sqrt(0.2166 * lorentz**2 + gauss**2))

@@ -1,10 +1,10 @@
 """The band-limited model: what of a spectral fit does not depend on its parameters, computed once.
 
-A fit looks at a range of chemical shifts only. The spectra of the basis set are therefore computed once on
-the frequency grid of the data (zero-filled to twice its length, which makes the real part hold all the
-information), cut to that range and a margin, and transformed back: a FID of a few hundred points for each
-signal, in which shifts and decays act as they do in the full one. A step of the fit costs one short FFT for
-each signal.
+A fit looks at a range of chemical shifts only. The spectra of the basis set are therefore computed
+once on the frequency grid of the data (zero-filled to twice its length, which makes the real part
+hold all the information), cut to that range and a margin, and transformed back: a FID of a few
+hundred points for each signal, in which shifts and decays act as they do in the full one. A step
+of the fit costs one short FFT for each signal.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class BandModel:
         grown = (coarse[:, :, None] * fine[:, None, :]).reshape(len(rate), -1)
         grown *= self.fid
         grown *= np.exp(-GAUSS_RATE * (gauss_hz * self.time) ** 2)
-        return grown
+        return np.asarray(grown)
 
     def spectra(self, fid: Array) -> Array:
         """Return the complex spectra of band-limited FIDs in the window.
@@ -112,7 +112,9 @@ class BandModel:
         return axes.fid_to_spectrum(fid, self.size)[..., self.window]
 
 
-def band_model(basis: BasisSet, acquisition: Acquisition, n_points: int, ppm: tuple[float, float]) -> BandModel:
+def band_model(
+    basis: BasisSet, acquisition: Acquisition, n_points: int, ppm: tuple[float, float]
+) -> BandModel:
     """Build the band-limited model of a basis set for an acquisition.
 
     Parameters
@@ -143,20 +145,26 @@ def band_model(basis: BasisSet, acquisition: Acquisition, n_points: int, ppm: tu
     inside = np.flatnonzero((axis >= ppm[0]) & (axis <= ppm[1]))
     if axis[0] < ppm[1] or axis[-1] > ppm[0] or inside.size < 32:
         raise BasisError(
-            f"the data span {axis[-1]:.2f} to {axis[0]:.2f} ppm, the fit wants {ppm[0]} to {ppm[1]} ppm: choose FitOptions(ppm=...) inside."
+            f"the data span {axis[-1]:.2f} to {axis[0]:.2f} ppm, the fit wants {ppm[0]} to "
+            f"{ppm[1]} ppm: choose FitOptions(ppm=...) inside."
         )
     if not basis.covers(acquisition, ppm):
         raise BasisError(
-            f"the basis set has a spectral width of {1 / basis.dwell_time:.6g} Hz, which does not hold {ppm[0]} to {ppm[1]} ppm: "
+            f"the basis set has a spectral width of {1 / basis.dwell_time:.6g} Hz, which does "
+            f"not hold {ppm[0]} to {ppm[1]} ppm: "
             "use one with a larger spectral width, or a narrower FitOptions(ppm=...)."
         )
     margin = round(MARGIN_PPM * acquisition.spectrometer_frequency * acquisition.dwell_time * size)
     length = -(-(inside.size + 2 * margin) // _BLOCK) * _BLOCK
     first = int(inside[0]) - (length - inside.size) // 2
-    band = _band_spectra(basis, acquisition, n_points, frequency[0] + (frequency[1] - frequency[0]) * first, length)
+    band = _band_spectra(
+        basis, acquisition, n_points, frequency[0] + (frequency[1] - frequency[0]) * first, length
+    )
     scale = np.sqrt((np.abs(band[:, inside[0] - first : inside[-1] + 1 - first]) ** 2).sum(axis=1))
     index = np.arange(length)
-    wrapped = np.where(index >= length - _BLOCK * round(_NEGATIVE_PART * length / _BLOCK), index - length, index)
+    wrapped = np.where(
+        index >= length - _BLOCK * round(_NEGATIVE_PART * length / _BLOCK), index - length, index
+    )
     step = acquisition.dwell_time * size / length
     return BandModel(
         window=slice(int(inside[0]), int(inside[-1]) + 1),
@@ -170,15 +178,19 @@ def band_model(basis: BasisSet, acquisition: Acquisition, n_points: int, ppm: tu
     )
 
 
-def _band_spectra(basis: BasisSet, acquisition: Acquisition, n_points: int, first: float, length: int) -> Array:
-    """Return the spectra of the basis set on the band, first point halved, in the units of the data's FFT."""
+def _band_spectra(
+    basis: BasisSet, acquisition: Acquisition, n_points: int, first: float, length: int
+) -> Array:
+    """Return the spectra of the basis set on the band, in the units of the data's FFT."""
     dwell = basis.dwell_time_for(acquisition)
     kept = min(basis.n_points, int(np.ceil(n_points * acquisition.dwell_time / dwell - 1e-6)))
     basis.check_end(n_points * acquisition.dwell_time, dwell)
     fid = axes.halve_first_point(basis.fid[:, :kept])
     step = 1.0 / (2 * n_points * acquisition.dwell_time)
     shift = (acquisition.ppm_reference - basis.ppm_reference) * acquisition.spectrometer_frequency
-    spectra = spectrum_on(fid, dwell, first - shift, step, length) * (dwell / acquisition.dwell_time)
+    spectra = spectrum_on(fid, dwell, first - shift, step, length) * (
+        dwell / acquisition.dwell_time
+    )
     edge = max(4, length // 24)
     taper = np.ones(length)
     taper[:edge] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)

@@ -1,13 +1,14 @@
-r"""The baseline of a spectral fit: a penalised spline whose stiffness is chosen by a stated criterion.
+r"""The baseline of a spectral fit: a penalised spline.
 
 With :math:`Q` orthonormal rows in which the roughness penalty is diagonal (`numerics.splines`), the
-baseline is a smooth random process of variance :math:`\\sigma^2 / (\\kappa s_k)` along row k, and free along
-the rows of zero roughness. Eliminating it turns the sum of squares into :math:`r^T W r` with
+baseline is a smooth random process of variance :math:`\sigma^2 / (\kappa s_k)` along row k, and
+free along the rows of zero roughness. Eliminating it turns the sum of squares into :math:`r^T W r`
+with
 
-.. math:: W = I - Q^T \\operatorname{diag}(d) Q, \\qquad d_k = 1 / (1 + \\kappa s_k),
+.. math:: W = I - Q^T \operatorname{diag}(d) Q, \qquad d_k = 1 / (1 + \kappa s_k),
 
-whose effective number of parameters is :math:`\\sum_k d_k` (Eilers 1996, 10.1214/ss/1038425655; for spectra
-Wilson 2021, 10.1002/mrm.28385).
+whose effective number of parameters is :math:`\sum_k d_k` (Eilers 1996, 10.1214/ss/1038425655;
+for spectra Wilson 2021, 10.1002/mrm.28385).
 """
 
 from dataclasses import dataclass

@@ -37,6 +37,17 @@ _BAD_LINEWIDTH_PPM: Final = 0.1
 _LOW_SNR: Final = 3.0
 
 
+class _Batch(NamedTuple):
+    """What all spectra of a call share."""
+
+    basis: BasisSet
+    problem: Problem
+    priors: tuple[RatioPrior, ...]
+    options: FitOptions
+    stiffness: Array
+    """Stiffnesses of the baseline that are compared."""
+
+
 class _Single(NamedTuple):
     """The fit of one spectrum."""
 
@@ -84,43 +95,60 @@ def fit(data: MRSData, basis: BasisSet, options: FitOptions | None = None) -> Fi
     """
     options = FitOptions() if options is None else options
     if "coil" in data.dims:
-        raise InvalidInputError("the data have a coil dimension: combine the coils first (mp.coil_weights), or select one.")
+        raise InvalidInputError(
+            "the data have a coil dimension: combine the coils first (mp.coil_weights), or "
+            "select one."
+        )
     data = without_rising_end(data)
     signals = _signals(data, basis, options)
-    problem, priors = _problem(data, signals, options)
+    batch = _batch(data, signals, options)
     fids = np.asarray(data.fid).reshape(-1, data.n_points)
     mask = data.mask.ravel() if data.mask_dims else np.atleast_1d(data.mask)
     noise = _noise(data, options, mask)
-    _check_sign(problem, signals, fids[mask])
-    grid = stiffness_grid(problem)
+    _check_sign(batch, fids[mask])
     singles: list[_Single | None] = []
     for fid, sd, valid in zip(fids, noise, mask, strict=True):
-        singles.append(_fit_one(problem, signals, fid, sd, options, grid) if valid else None)
-    result = _collected(data, signals, problem, priors, options, singles)
+        singles.append(_fit_one(batch, fid, sd) if valid else None)
+    result = _collected(data, batch, singles)
     _warn(result, data.acquisition.spectrometer_frequency)
     return result
 
 
 def _signals(data: MRSData, basis: BasisSet, options: FitOptions) -> BasisSet:
-    """Return the basis set without what is omitted or out of sight, macromolecules added where it has none."""
+    """Return the signals to fit: those in sight, and macromolecules where there are none."""
     if options.omit:
         basis = basis.without(options.omit)
     basis.checked_against(data.acquisition)
     basis.warn_if_offset()
     low, high = options.ppm
-    unseen = [name for name, part in zip(basis.names, basis.visible_part(low, high), strict=True) if part < 1e-3]
+    unseen = [
+        name
+        for name, part in zip(basis.names, basis.visible_part(low, high), strict=True)
+        if part < 1e-3
+    ]
     if unseen:
         if len(unseen) == len(basis):
-            raise BasisError(f"no signal of the basis set lies within {low} to {high} ppm: choose another FitOptions(ppm=...).")
-        warnings.warn(f"{', '.join(unseen)} have no signal within {low} to {high} ppm and are left out.", DataWarning, stacklevel=3)
+            raise BasisError(
+                f"no signal of the basis set lies within {low} to {high} ppm: choose another "
+                "FitOptions(ppm=...)."
+            )
+        warnings.warn(
+            f"{', '.join(unseen)} have no signal within {low} to {high} ppm and are left out.",
+            DataWarning,
+            stacklevel=3,
+        )
         basis = basis.without(unseen)
-    if options.macromolecules == "auto" and data.acquisition.nucleus == "1H" and not basis.has_broad_signals:
+    if (
+        options.macromolecules == "auto"
+        and data.acquisition.nucleus == "1H"
+        and not basis.has_broad_signals
+    ):
         inside = [name for name, lines in MACROMOLECULES.items() if low <= lines[0].ppm <= high]
         basis = basis.with_macromolecules([name for name in inside if name not in options.omit])
     return basis
 
 
-def _problem(data: MRSData, basis: BasisSet, options: FitOptions) -> tuple[Problem, tuple[RatioPrior, ...]]:
+def _batch(data: MRSData, basis: BasisSet, options: FitOptions) -> _Batch:
     band = band_model(basis, data.acquisition, data.n_points, options.ppm)
     priors, rows = ratio_rows(basis, options)
     problem = Problem(
@@ -131,58 +159,68 @@ def _problem(data: MRSData, basis: BasisSet, options: FitOptions) -> tuple[Probl
         phase_ramp=band.ppm - band.ppm.mean(),
         narrow=~is_broad(basis),
     )
-    return problem, priors
+    return _Batch(basis, problem, priors, options, stiffness_grid(problem))
 
 
 def _noise(data: MRSData, options: FitOptions, mask: Array) -> Array:
     """Return the SD of the noise of the real spectrum of each FID."""
-    sd = noise_sd(data).reshape(-1) if options.noise_sd is None else np.full(mask.size, options.noise_sd)
+    sd = (
+        noise_sd(data).reshape(-1)
+        if options.noise_sd is None
+        else np.full(mask.size, options.noise_sd)
+    )
     zero = mask & ~(np.abs(data.fid).reshape(mask.size, -1).max(axis=1) > 0.0)
     if zero.any():
-        raise InvalidInputError(f"{int(zero.sum())} of {mask.size} FIDs are zero throughout: there is nothing to fit. Mask or remove them.")
-    floor = np.abs(data.fid).reshape(mask.size, -1).max(axis=1) * 1e-6  # of noiseless, simulated data
+        raise InvalidInputError(
+            f"{int(zero.sum())} of {mask.size} FIDs are zero throughout: there is nothing to "
+            "fit. Mask or remove them."
+        )
+    floor = (
+        np.abs(data.fid).reshape(mask.size, -1).max(axis=1) * 1e-6
+    )  # of noiseless, simulated data
     return np.asarray(np.maximum(sd, floor) * np.sqrt(data.n_points))
 
 
-def _check_sign(problem: Problem, basis: BasisSet, fids: Array) -> None:
-    if len(fids) and conjugate_fits_better(problem, basis, fids[:8]):
+def _check_sign(batch: _Batch, fids: Array) -> None:
+    if len(fids) and conjugate_fits_better(batch.problem, batch.basis, fids[:8]):
         raise InvalidInputError(
-            "the spectra look mirrored: their peaks match the basis set on an inverted frequency axis. "
+            "the spectra look mirrored: their peaks match the basis set on an inverted "
+            "frequency axis. "
             "The file follows the other sign convention; take the complex conjugate of the FIDs."
         )
 
 
-def _fit_one(problem: Problem, basis: BasisSet, fid: Array, noise: float, options: FitOptions, grid: Array) -> _Single:
+def _fit_one(batch: _Batch, fid: Array, noise: float) -> _Single:
     """Fit one FID, from further starts only where the first one fails."""
-    per_ppm = START_PER_PPM if isinstance(options.baseline, str) else float(options.baseline)
-    start = problem.baseline.stiffness_for(per_ppm)
+    problem, wanted = batch.problem, batch.options.baseline
+    stiffness = problem.baseline.stiffness_for(
+        START_PER_PPM if isinstance(wanted, str) else float(wanted)
+    )
     n = problem.n_basis
-    spectrum = Spectrum(problem.band.of_data(fid), noise, noise, start, np.zeros((n, n)))
-    best: _Single | None = None
-    for point in starting_points(problem, basis, spectrum):
-        trial = _from_start(problem, spectrum, point, options, grid)
-        if best is None or (trial.converged, -trial.point.cost) > (best.converged, -best.point.cost):
-            best = trial
-        if best.converged:
-            break
-    assert best is not None  # noqa: S101  (there is always a start)
-    return best
+    spectrum = Spectrum(problem.band.of_data(fid), noise, noise, stiffness, np.zeros((n, n)))
+    trials: list[_Single] = []
+    for point in starting_points(problem, batch.basis, spectrum):
+        trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
+        if trials[-1].converged:
+            return trials[-1]
+    return min(trials, key=lambda trial: trial.point.cost)
 
 
-def _from_start(problem: Problem, spectrum: Spectrum, point: Point, options: FitOptions, grid: Array) -> _Single:
-    size = problem.prior.mean.size
-    common = common_directions(problem.n_basis)
-    spectrum = dataclasses.replace(spectrum)
+def _from_start(batch: _Batch, spectrum: Spectrum, point: Point) -> _Single:
+    problem = batch.problem
+    common, every = common_directions(problem.n_basis), np.eye(problem.prior.mean.size)
     point, converged = minimise(problem, spectrum, point, common)
     for _ in range(_ROUNDS):
-        if isinstance(options.baseline, str):
+        if isinstance(batch.options.baseline, str):
             slopes, _ = jacobian(problem, point)
             columns = np.vstack([point.signals.real[point.passive], common @ slopes])
-            spectrum.stiffness = chosen_stiffness(problem, point, columns, grid, options)
+            spectrum.stiffness = chosen_stiffness(
+                problem, point, columns, batch.stiffness, batch.options
+            )
         spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
         spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
         point = evaluate(problem, spectrum, point.theta, point.passive)
-        point, converged = minimise(problem, spectrum, point, np.eye(size))
+        point, converged = minimise(problem, spectrum, point, every)
     spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
     return _Single(point, spectrum, uncertainty(problem, spectrum, point).amplitude, converged)
 
@@ -195,7 +233,10 @@ def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
 
 
 def common_directions(n: int) -> Array:
-    """Return the steps common to all signals: phases, Gaussian width, shift, Lorentzian width; shape (5, 3 + 2 n)."""
+    """Return the steps common to all signals, shape (5, 3 + 2 n).
+
+    They are phase 0, phase 1, Gaussian width, shift, Lorentzian width.
+    """
     rows = np.zeros((5, 3 + 2 * n))
     rows[0, 0] = rows[1, 1] = rows[2, 2] = 1.0
     rows[3, 3 : 3 + n] = 1.0
@@ -212,22 +253,18 @@ def _ratio_precision(problem: Problem, amplitude: Array) -> Array:
     return np.asarray(rows.T @ rows)
 
 
-def _collected(
-    data: MRSData,
-    basis: BasisSet,
-    problem: Problem,
-    priors: tuple[RatioPrior, ...],
-    options: FitOptions,
-    singles: list[_Single | None],
-) -> FitResult:
+def _collected(data: MRSData, batch: _Batch, singles: list[_Single | None]) -> FitResult:
+    problem, basis = batch.problem, batch.basis
     band, n = problem.band, problem.n_basis
     m, count, p = band.ppm.size, len(singles), problem.prior.mean.size
-    sizes = {
-        "amplitude": n, "at_bounds": n, "shape": p, "data": m, "baseline": m, "residual": m, "prior_pull": len(priors),
-    }  # fmt: skip
+    sizes = {"amplitude": n, "at_bounds": n, "shape": p, "prior_pull": len(batch.priors)}
+    sizes |= {"data": m, "baseline": m, "residual": m}
     arrays = {key: np.full((count, size), np.nan) for key, size in sizes.items()}
     arrays["covariance"] = np.full((count, n, n), np.nan)
-    scalars = {key: np.full(count, np.nan) for key in ("noise_sd", "snr", "linewidth_hz", "baseline_dimension", "fit_quality")}
+    scalars = {
+        key: np.full(count, np.nan)
+        for key in ("noise_sd", "snr", "linewidth_hz", "baseline_dimension", "fit_quality")
+    }
     reason = np.full(count, "masked", dtype="U64")
     for i, single in enumerate(singles):
         if single is None:
@@ -238,7 +275,9 @@ def _collected(
             continue
         _fill(problem, single, i, arrays, scalars)
     shape = tuple(data.sizes[dim] for dim in data.mask_dims)
-    full = {key: value.reshape(shape + value.shape[1:]) for key, value in (arrays | scalars).items()}
+    full = {
+        key: value.reshape(shape + value.shape[1:]) for key, value in (arrays | scalars).items()
+    }
     theta = full["shape"]
     offset = data.acquisition.ppm_reference - float(band.ppm.mean())
     phase0 = theta[..., 0] + theta[..., 1] * offset
@@ -257,24 +296,36 @@ def _collected(
         reason=reason.reshape(shape),
         ppm=band.ppm,
         model=band,
-        priors=priors,
-        options=options,
+        priors=batch.priors,
+        options=batch.options,
         basis_source=basis.source,
+        signal_per_proton=basis.signal_per_proton,
         **full,
     )
 
 
-def _fill(problem: Problem, single: _Single, i: int, arrays: dict[str, Array], scalars: dict[str, Array]) -> None:
+def _fill(
+    problem: Problem, single: _Single, i: int, arrays: dict[str, Array], scalars: dict[str, Array]
+) -> None:
     point, spectrum, band = single.point, single.spectrum, problem.band
     smooth, residual = baseline_and_residual(problem, spectrum, point)
     arrays["amplitude"][i] = point.amplitude / band.scale
     arrays["at_bounds"][i] = ~point.passive
     arrays["covariance"][i] = single.covariance / np.outer(band.scale, band.scale)
     arrays["shape"][i] = point.theta
-    arrays["data"][i], arrays["baseline"][i], arrays["residual"][i] = point.data.real, smooth, residual
+    arrays["data"][i], arrays["baseline"][i], arrays["residual"][i] = (
+        point.data.real,
+        smooth,
+        residual,
+    )
     deviation, scale = problem.ratio_rows
     reference = scale @ point.amplitude
-    arrays["prior_pull"][i] = np.divide(deviation @ point.amplitude, reference, out=np.full(len(reference), np.nan), where=reference > 0)
+    arrays["prior_pull"][i] = np.divide(
+        deviation @ point.amplitude,
+        reference,
+        out=np.full(len(reference), np.nan),
+        where=reference > 0,
+    )
     scalars["noise_sd"][i] = spectrum.noise
     scalars["baseline_dimension"][i] = problem.baseline.shrinkage(spectrum.stiffness).sum()
     scalars["fit_quality"][i] = (residual_sd(problem, spectrum, point) / spectrum.noise) ** 2
@@ -299,13 +350,15 @@ def _warn(result: FitResult, megahertz: float) -> None:
         weak = int((result.snr < _LOW_SNR).sum())
     findings = {
         "the fit failed (its numbers are NaN)": failed,
-        f"the linewidth is above {_BAD_LINEWIDTH_PPM} ppm: overlapping metabolites cannot be told apart": wide,
+        f"the linewidth is above {_BAD_LINEWIDTH_PPM} ppm, metabolites cannot be told apart": wide,
         f"the SNR is below {_LOW_SNR:g}": weak,
     }
     if "tNAA" in sum_weights(result.names):
         value, sd = result.estimate("tNAA")
         with np.errstate(invalid="ignore"):
-            findings["tNAA is not there (below 3 SD): check voxel, basis set and ppm axis"] = int((value < 3.0 * sd).sum())
+            findings["tNAA is not there (below 3 SD): check voxel, basis set and ppm axis"] = int(
+                (value < 3.0 * sd).sum()
+            )
     for text, number in findings.items():
         if number:
             where = "" if count == 1 else f"in {number} of {count} spectra "

@@ -1,6 +1,6 @@
 """What a user can decide about a fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence  # noqa: TC003  (read by the documentation)
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,8 +20,9 @@ class FitOptions(Record):
     ppm : tuple of float, default (0.2, 4.0)
         Range of the spectrum that is fitted [ppm].
     baseline : {"reml", "maic"} or float, default "reml"
-        How the stiffness of the baseline is chosen for each spectrum: by restricted maximum likelihood, by
-        Wilson's modified Akaike criterion, or as given: the effective number of parameters per ppm.
+        How the stiffness of the baseline is chosen for each spectrum: by restricted maximum
+        likelihood, by Wilson's modified Akaike criterion, or as given: the effective number of
+        parameters per ppm.
     baseline_spacing : float, default 0.1
         Distance of the knots of the spline [ppm], an upper limit to its flexibility.
     priors : {"default", "none"}, default "default"
@@ -32,8 +33,8 @@ class FitOptions(Record):
     width_sd : float, default 0.15
         SD of the prior on the Lorentzian width of a single signal around the common one [Hz].
     macromolecules : {"auto", "none"}, default "auto"
-        Whether built-in macromolecules and lipids are added when the basis set has no signal named MM*, Lip*
-        or Mac*.
+        Whether built-in macromolecules and lipids are added when the basis set has no signal named
+        MM*, Lip* or Mac*.
     omit : sequence of str, default ()
         Signals of the basis set to leave out.
     noise_sd : float, optional
@@ -46,7 +47,8 @@ class FitOptions(Record):
 
     References
     ----------
-    SDs of shift: Provencher 1993, 10.1002/mrm.1910300604; Wilson 2025, 10.1002/mrm.30462 (PMC11971491).
+    SDs of shift: Provencher 1993, 10.1002/mrm.1910300604; Wilson 2025, 10.1002/mrm.30462
+    (PMC11971491).
     """
 
     ppm: tuple[float, float] = (0.2, 4.0)
@@ -62,9 +64,12 @@ class FitOptions(Record):
     def __post_init__(self) -> None:
         low, high = (float(value) for value in self.ppm)
         object.__setattr__(self, "ppm", (min(low, high), max(low, high)))
-        object.__setattr__(self, "omit", (self.omit,) if isinstance(self.omit, str) else tuple(self.omit))
+        given: Sequence[str] | str = self.omit
+        object.__setattr__(self, "omit", (given,) if isinstance(given, str) else tuple(given))
         if not 0.3 <= abs(high - low) <= 20.0:
-            raise InvalidInputError(f"ppm = {self.ppm}: give two chemical shifts that are 0.3 to 20 ppm apart.")
+            raise InvalidInputError(
+                f"ppm = {self.ppm}: give two chemical shifts that are 0.3 to 20 ppm apart."
+            )
         self._check_choices()
         positive: Mapping[str, float | None] = {
             "baseline_spacing": self.baseline_spacing,
@@ -86,7 +91,10 @@ class FitOptions(Record):
         if isinstance(self.baseline, str):
             if self.baseline not in {"reml", "maic"}:
                 raise InvalidInputError(
-                    f"baseline = {self.baseline!r}. {suggest(self.baseline, ('reml', 'maic'))} Or give a number of parameters per ppm."
+                    f"baseline = {self.baseline!r}. {suggest(self.baseline, ('reml', 'maic'))} "
+                    "Or give a number of parameters per ppm."
                 )
         elif not 0.5 <= float(self.baseline) <= 20.0:
-            raise InvalidInputError(f"baseline = {self.baseline!r}: give 0.5 to 20 effective parameters per ppm.")
+            raise InvalidInputError(
+                f"baseline = {self.baseline!r}: give 0.5 to 20 effective parameters per ppm."
+            )

@@ -1,8 +1,9 @@
 r"""Prior knowledge: how far shifts, widths and amplitude ratios may stray.
 
-Shifts :math:`\\nu_l` and Lorentzian widths :math:`\\gamma_l` scatter around values common to all signals,
-:math:`\\nu_l \\sim N(\\nu_0, s_l^2)` with :math:`\\nu_0` free. Eliminating the common value leaves a quadratic form
-with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`, :math:`D = \\operatorname{diag}(s_l^{-2})`.
+Shifts :math:`\nu_l` and Lorentzian widths :math:`\gamma_l` scatter around values common to all
+signals, :math:`\nu_l \sim N(\nu_0, s_l^2)` with :math:`\nu_0` free. Eliminating the common
+value leaves a quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`,
+:math:`D = \operatorname{diag}(s_l^{-2})`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ BROAD_SHIFT_PPM: Final = 0.01
 BROAD_WIDTH_PPM: Final = 0.02
 """SD of their width [ppm] (LCModel manual 6.3, 11.7: 0.01 to 0.035)."""
 COMMON_LORENTZ_HZ: Final = (1.0, 1.5)
-"""Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]: T2 of 150 to 300 ms at 3 T."""
+"""Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]: T2 of 150 to
+300 ms at 3 T."""
 PHASE1_SD: Final = np.deg2rad(10.0)
 """SD of the first-order phase [rad/ppm] (LCModel's SDDEGP is 20 degrees/ppm)."""
 
@@ -88,7 +90,8 @@ def is_broad(basis: BasisSet) -> Array:
 
 def _around_common(sd: Array, common_sd: float) -> Array:
     weight = 1.0 / sd**2
-    return np.diag(weight) - np.outer(weight, weight) / (weight.sum() + 1.0 / common_sd**2)
+    shared = np.outer(weight, weight) / (weight.sum() + 1.0 / common_sd**2)
+    return np.asarray(np.diag(weight) - shared)
 
 
 def shape_prior(basis: BasisSet, options: FitOptions, megahertz: float) -> ShapePrior:
@@ -110,7 +113,9 @@ def shape_prior(basis: BasisSet, options: FitOptions, megahertz: float) -> Shape
     """
     n, broad = len(basis), is_broad(basis)
     shift_sd = np.where(broad, max(BROAD_SHIFT_PPM, options.shift_sd), options.shift_sd) * megahertz
-    width_sd = np.where(broad, np.maximum(BROAD_WIDTH_PPM * megahertz, options.width_sd), options.width_sd)
+    width_sd = np.where(
+        broad, np.maximum(BROAD_WIDTH_PPM * megahertz, options.width_sd), options.width_sd
+    )
     precision = np.zeros((3 + 2 * n, 3 + 2 * n))
     precision[1, 1] = PHASE1_SD**-2
     precision[3 : 3 + n, 3 : 3 + n] = _around_common(shift_sd, 1e3)
@@ -135,7 +140,8 @@ def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, 
     priors : tuple of RatioPrior
         Those whose signals are in the basis set.
     rows : ndarray, shape (2, n_priors, n_basis)
-        ``(rows[0] @ a) / (rows[1] @ a)`` is N(0, 1): deviation from the ratio, and SD times the reference.
+        ``(rows[0] @ a) / (rows[1] @ a)`` is N(0, 1): deviation from the ratio, and SD times the
+        reference.
     """
     if options.priors == "none":
         return (), np.zeros((2, 0, len(basis)))

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def sum_weights(names: tuple[str, ...]) -> dict[str, Array]:
     """Return the weights of the combined quantities whose members a set of signals holds."""
-    known = {alias: name for name in names for group in SYNONYMS if name in group for alias in group}
+    known = {
+        alias: name for name in names for group in SYNONYMS if name in group for alias in group
+    }
     weights = {}
     for combined, members in SUMS.items():
         present = {known.get(member, member) for member in members} & set(names)
@@ -34,8 +36,8 @@ def sum_weights(names: tuple[str, ...]) -> dict[str, Array]:
 class FitResult(Record):
     """Amplitudes, lineshape, phases and baseline of one spectrum or many.
 
-    Arrays have the leading dimensions of the data (none for one spectrum), written ``...`` below. A fit that
-    failed, or a masked FID, has ``success`` False, a reason, and NaN in every number.
+    Arrays have the leading dimensions of the data (none for one spectrum), written ``...`` below.
+    A fit that failed, or a masked FID, has ``success`` False, a reason, and NaN in every number.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ class FitResult(Record):
     at_bounds : ndarray of bool, shape (..., n)
         Amplitudes that the fit holds at zero.
     shift_ppm, lorentz_hz : ndarray, shape (..., n)
-        Shift from the position in the basis set [ppm] and Lorentzian FWHM added [Hz] of each signal.
+        Shift from the position in the basis set [ppm] and Lorentzian FWHM added [Hz] of each
+        signal.
     gauss_hz : ndarray, shape (...)
         Common Gaussian FWHM [Hz].
     phase0_deg : ndarray, shape (...)
@@ -89,6 +92,8 @@ class FitResult(Record):
         How it was fitted.
     basis_source : str
         Where the basis set comes from.
+    signal_per_proton : float
+        First point of the FID of one proton in the basis set; NaN where it is not known.
     """
 
     names: tuple[str, ...]
@@ -119,11 +124,12 @@ class FitResult(Record):
     prior_pull: Array
     options: FitOptions
     basis_source: str
+    signal_per_proton: float
 
     @property
     def sd(self) -> Array:
         """Standard deviation of the amplitudes, shape (..., n)."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=-2, axis2=-1))
+        return np.asarray(np.sqrt(np.diagonal(self.covariance, axis1=-2, axis2=-1)))
 
     @property
     def correlation(self) -> Array:
@@ -168,9 +174,17 @@ class FitResult(Record):
         covariance : ndarray, shape (..., k, k)
             Their covariance: sums carry the correlation of their members.
         """
-        sums = {name: weights for name, weights in sum_weights(self.names).items() if name not in self.names}
+        sums = {
+            name: weights
+            for name, weights in sum_weights(self.names).items()
+            if name not in self.names
+        }
         weights = np.vstack([np.eye(len(self.names)), *sums.values()])
-        return (*self.names, *sums), self.amplitude @ weights.T, propagation.of_sums(weights, self.covariance)
+        return (
+            (*self.names, *sums),
+            self.amplitude @ weights.T,
+            propagation.of_sums(weights, self.covariance),
+        )
 
     def estimate(self, name: str) -> tuple[Array, Array]:
         """Return the amplitude of a signal or combined quantity, with its SD.
@@ -202,8 +216,8 @@ class FitResult(Record):
         Returns
         -------
         pandas.DataFrame
-            Columns: the leading dimensions (indices), metabolite, amplitude, sd, crlb_percent, at_bounds.
-            ``crlb_percent`` is NaN where the amplitude is zero.
+            Columns: the leading dimensions (indices), metabolite, amplitude, sd, crlb_percent,
+            at_bounds. ``crlb_percent`` is NaN where the amplitude is zero.
         """
         import pandas as pd
 
@@ -227,7 +241,9 @@ class FitResult(Record):
 
     def __repr__(self) -> str:
         done = int(np.sum(self.success))
-        head = f"FitResult({done} of {np.size(self.success)} spectra fitted, {len(self.names)} signals"
+        head = (
+            f"FitResult({done} of {np.size(self.success)} spectra fitted, {len(self.names)} signals"
+        )
         if self.dims or not done:
             return head + ")"
         parts = []
@@ -235,5 +251,9 @@ class FitResult(Record):
             if name in sum_weights(self.names):
                 value, sd = self.estimate(name)
                 parts.append(f"{name} {float(value):.4g} +- {float(sd):.2g}")
-        quality = f"SNR {float(self.snr):.3g}, linewidth {float(self.linewidth_hz):.3g} Hz, fit quality {float(self.fit_quality):.3g}"
-        return f"{head}; {', '.join(parts)}; {quality})"
+        return f"{head}; {', '.join(parts)}; {self.quality_text()})"
+
+    def quality_text(self) -> str:
+        """Return SNR, linewidth and fit quality of a single spectrum in one line."""
+        snr, width, quality = (float(x) for x in (self.snr, self.linewidth_hz, self.fit_quality))
+        return f"SNR {snr:.3g}, linewidth {width:.3g} Hz, fit quality {quality:.3g}"

@@ -2,17 +2,18 @@ r"""Variable projection for one spectrum.
 
 With :math:`Y(f)` the recorded spectrum, the residual in the window of the fit is
 
-.. math:: r = \\Re\\{e^{i(\\phi_0 + \\phi_1 (p - p_0))} Y\\} - \\sum_l a_l \\Re S_l(\\nu_l, \\gamma_l, g) - \\text{baseline}
+.. math:: r = \Re\{e^{i(\phi_0 + \phi_1 (p - p_0))} Y\} - \sum_l a_l \Re S_l(\nu_l,
+\gamma_l, g) - \text{baseline}
 
-and what is minimised over amplitudes :math:`a \\ge 0` and shape :math:`\\theta` is
+and what is minimised over amplitudes :math:`a \ge 0` and shape :math:`\theta` is
 
-.. math:: \\chi^2 = r^T W r / \\sigma^2 + \\text{(priors)},
+.. math:: \chi^2 = r^T W r / \sigma^2 + \text{(priors)},
 
-:math:`W` taking the baseline out (`baseline`). For given shape the amplitudes follow by non-negative least
-squares; the shape is stepped by Levenberg-Marquardt on the projected problem (Golub 2003,
-10.1088/0266-5611/19/2/201, with Kaufman's Hessian; the gradient is exact). All products of columns are
-formed once a step, so that priors, projection and covariance are algebra on matrices of the size of the
-number of parameters.
+:math:`W` taking the baseline out (`baseline`). For given shape the amplitudes follow by
+non-negative least squares; the shape is stepped by Levenberg-Marquardt on the projected problem
+(Golub 2003, 10.1088/0266-5611/19/2/201, with Kaufman's Hessian; the gradient is exact). All
+products of columns are formed once a step, so that priors, projection and covariance are algebra
+on matrices of the size of the number of parameters.
 """
 
 from dataclasses import dataclass
@@ -186,7 +187,9 @@ def jacobian(problem: Problem, point: Point) -> tuple[Array, Array]:
     """
     n, time = problem.n_basis, problem.band.time
     scaled = point.fid * point.amplitude[:, None]
-    turned = np.vstack([scaled * (2j * np.pi * time), scaled.sum(axis=0) * _gauss_slope(point.theta[2], time)])
+    turned = np.vstack(
+        [scaled * (2j * np.pi * time), scaled.sum(axis=0) * _gauss_slope(point.theta[2], time)]
+    )
     slopes = problem.band.spectra(turned)
     model = np.empty((3 + 2 * n, slopes.shape[1]))
     imaginary = point.amplitude @ point.signals.imag
@@ -202,7 +205,9 @@ def _gauss_slope(log_gauss: float, time: Array) -> Array:
     return np.asarray(-2.0 * GAUSS_RATE * np.exp(2.0 * log_gauss) * time**2)
 
 
-def baseline_and_residual(problem: Problem, spectrum: Spectrum, point: Point) -> tuple[Array, Array]:
+def baseline_and_residual(
+    problem: Problem, spectrum: Spectrum, point: Point
+) -> tuple[Array, Array]:
     """Return the baseline and the residual of the real part at a point, both of shape (n,)."""
     left = point.data.real - point.amplitude @ point.signals.real
     q = problem.baseline.q
@@ -242,7 +247,11 @@ def normal_equations(problem: Problem, spectrum: Spectrum, point: Point) -> tupl
 
 
 def minimise(
-    problem: Problem, spectrum: Spectrum, point: Point, directions: Array, max_steps: int = MAX_STEPS
+    problem: Problem,
+    spectrum: Spectrum,
+    point: Point,
+    directions: Array,
+    max_steps: int = MAX_STEPS,
 ) -> tuple[Point, bool]:
     """Step the shape to the minimum of chi-squared.
 
@@ -262,7 +271,8 @@ def minimise(
     point : Point
         The minimum.
     converged : bool
-        Whether the last step promised less than 0.001 of chi-squared, or two in turn gained less than 0.005.
+        Whether the last step promised less than 0.001 of chi-squared, or two in turn gained less
+        than 0.005.
     """
     damping, gain = 1e-3, np.inf
     for _ in range(max_steps):
@@ -274,7 +284,12 @@ def minimise(
             promised = float(step @ (2.0 * downhill - hessian @ step))
             if promised < _ENOUGH:
                 return point, True
-            trial = evaluate(problem, spectrum, _within_limits(point.theta + step @ directions, problem), point.passive)
+            trial = evaluate(
+                problem,
+                spectrum,
+                _within_limits(point.theta + step @ directions, problem),
+                point.passive,
+            )
             if trial.cost < point.cost:
                 damping = max(damping * 0.2, 1e-6)
                 if max(gain, point.cost - trial.cost) < _LITTLE:

@@ -1,8 +1,9 @@
 """The start of a fit: phase, frequency shift and linewidth from a cross-correlation.
 
-The recorded spectrum is correlated with the sum of the basis set at usual brain concentrations, for all shifts
-at once by an FFT. The first milliseconds are left out, which removes what is broad: baseline, lipids and
-macromolecules. The shift is where the magnitude is largest, the phase is the angle there.
+The recorded spectrum is correlated with the sum of the basis set at usual brain concentrations,
+for all shifts at once by an FFT. The first milliseconds are left out, which removes what is broad:
+baseline, lipids and macromolecules. The shift is where the magnitude is largest, the phase is the
+angle there.
 """
 
 from typing import Final
@@ -38,7 +39,9 @@ def template(problem: Problem, basis: BasisSet, gauss_hz: float) -> Array:
     return np.asarray((weight * band.scale) @ spectra)
 
 
-def candidates(problem: Problem, basis: BasisSet, values: Array) -> list[tuple[float, float, float, float]]:
+def candidates(
+    problem: Problem, basis: BasisSet, values: Array
+) -> list[tuple[float, float, float, float]]:
     """Return likely starts, best first.
 
     Parameters
@@ -63,19 +66,32 @@ def candidates(problem: Problem, basis: BasisSet, values: Array) -> list[tuple[f
     recorded = np.fft.ifft(values * taper) * late
     norm = np.sqrt((np.abs(recorded) ** 2).sum())
     if norm == 0.0:
-        raise InvalidInputError("the spectrum is zero in the range of the fit: there is nothing to fit.")
+        raise InvalidInputError(
+            "the spectrum is zero in the range of the fit: there is nothing to fit."
+        )
     found = []
-    megahertz = float(problem.band.frequency[-1] - problem.band.frequency[0]) / float(np.ptp(problem.band.ppm))
+    megahertz = float(problem.band.frequency[-1] - problem.band.frequency[0]) / float(
+        np.ptp(problem.band.ppm)
+    )
     size = 4 * n
     shift = np.fft.fftfreq(size, time[1])
     allowed = np.abs(shift) <= MAX_SHIFT_PPM * megahertz
     for width in _WIDTHS_HZ:
         model = np.fft.ifft(template(problem, basis, width) * taper) * late
-        correlation = np.fft.fft(recorded * model.conj(), size) / (norm * np.sqrt((np.abs(model) ** 2).sum()))
+        correlation = np.fft.fft(recorded * model.conj(), size) / (
+            norm * np.sqrt((np.abs(model) ** 2).sum())
+        )
         strength = np.where(allowed, np.abs(correlation), 0.0)
         for _ in range(2):
             best = int(np.argmax(strength))
-            found.append((float(strength[best]), float(shift[best]), float(-np.angle(correlation[best])), width))
+            found.append(
+                (
+                    float(strength[best]),
+                    float(shift[best]),
+                    float(-np.angle(correlation[best])),
+                    width,
+                )
+            )
             strength[np.abs(shift - shift[best]) < 4.0] = 0.0
     return sorted(found, reverse=True)[:_N_CANDIDATES]
 
@@ -99,13 +115,16 @@ def conjugate_fits_better(problem: Problem, basis: BasisSet, fids: Array) -> boo
     """
     votes = []
     for fid in fids:
-        as_is, mirrored = (candidates(problem, basis, problem.band.of_data(version))[0][0] for version in (fid, fid.conj()))
+        as_is, mirrored = (
+            candidates(problem, basis, problem.band.of_data(version))[0][0]
+            for version in (fid, fid.conj())
+        )
         votes.append(mirrored > 0.6 and mirrored > 1.5 * as_is)
     return bool(np.mean(votes) > 0.5)
 
 
 def _taper(ppm: Array) -> Array:
-    """Return a window over the range of the template with soft edges of 0.2 ppm; all where it is not covered."""
+    """Return a window over the range of the template with soft edges; all if it is not covered."""
     low, high = _TEMPLATE_PPM
     if ppm.min() > low + 0.5 or ppm.max() < high - 0.5:
         low, high = float(ppm.min()), float(ppm.max())

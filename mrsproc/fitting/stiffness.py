@@ -2,14 +2,16 @@ r"""How stiff the baseline of a spectrum is.
 
 Restricted maximum likelihood (Patterson 1971, 10.1093/biomet/58.3.545; for splines Wood 2011,
 10.1111/j.1467-9868.2010.00749.x): the baseline is a random process with variance
-:math:`\\sigma^2 / (\\kappa s_k)`, the amplitudes are fixed effects X, and with the variance profiled out the stiffness :math:`\\kappa` minimises
+:math:`\sigma^2 / (\kappa s_k)`, the amplitudes are fixed effects X, and with the variance
+profiled out the stiffness :math:`\kappa` minimises
 
-.. math:: (n - p) \\log(r^T W r) - \\sum_k \\log(1 - d_k) + \\log |X^T W X|.
+.. math:: (n - p) \log(r^T W r) - \sum_k \log(1 - d_k) + \log |X^T W X|.
 
 What the model cannot explain so counts as noise and does not soften the baseline.
 
 Modified Akaike criterion (Wilson 2021, 10.1002/mrm.28385): with the effective number of parameters
-:math:`m = \\sum_k d_k` of the baseline and n points it minimises :math:`\\log(r^T r) + 2 f m / n`, f = 5.
+:math:`m = \sum_k d_k` of the baseline and n points it minimises :math:`\log(r^T r) + 2 f m / n`,
+f = 5.
 """
 
 from typing import Final
@@ -71,7 +73,9 @@ def _reml(problem: Problem, plain: Array, onto: Array, stiffness: float) -> floa
     random = problem.baseline.roughness > 0.0
     log_prior = -np.log1p(-shrinkage[random]).sum()
     free = problem.baseline.q.shape[1] - len(scale)
-    return float(free * np.log(left) + log_prior + np.linalg.slogdet(normal)[1] - 2.0 * np.log(scale).sum())
+    return float(
+        free * np.log(left) + log_prior + np.linalg.slogdet(normal)[1] - 2.0 * np.log(scale).sum()
+    )
 
 
 def _maic(problem: Problem, plain: Array, onto: Array, stiffness: float) -> float:
@@ -91,4 +95,6 @@ def _parabolic_minimum(x: Array, y: Array) -> float:
         return float(np.exp(x[best]))
     a, b, _ = np.polyfit(x[best - 1 : best + 2] - x[best], y[best - 1 : best + 2], 2)
     lowest = x[best] - b / (2.0 * a) if a > 0.0 else x[best]
-    return float(np.exp(np.clip(lowest, min(x[best - 1], x[best + 1]), max(x[best - 1], x[best + 1]))))
+    return float(
+        np.exp(np.clip(lowest, min(x[best - 1], x[best + 1]), max(x[best - 1], x[best + 1])))
+    )

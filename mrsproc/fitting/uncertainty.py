@@ -1,13 +1,15 @@
 r"""Covariance of what a fit estimates.
 
-The Fisher information of amplitudes and shape, baseline eliminated (it is a nuisance with the prior that its
-stiffness states), is
+The Fisher information of amplitudes and shape, baseline eliminated (it is a nuisance with the
+prior that its stiffness states), is
 
-.. math:: F = J^T W J / \\sigma^2 + \\text{(precision of the priors)}, \\qquad J = [\\Re S_l, \\ \\partial / \\partial\\theta],
+.. math:: F = J^T W J / \sigma^2 + \text{(precision of the priors)}, \qquad J = [\Re S_l, \
+\partial / \partial\theta],
 
-with :math:`\\sigma` the measured SD of the noise, or that of the residual where the model leaves more than noise. Its inverse is the Cramer-Rao bound, Bayesian where priors
-act (Cavassila 2001, 10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347). All signals take part, also those that the
-fit holds at zero: what data cannot tell apart stays uncertain.
+with :math:`\sigma` the measured SD of the noise, or that of the residual where the model leaves
+more than noise. Its inverse is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
+10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347). All signals take part, also those that the fit
+holds at zero: what data cannot tell apart stays uncertain.
 """
 
 from typing import NamedTuple
@@ -42,7 +44,9 @@ def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertain
     """
     n = problem.n_basis
     model, _ = jacobian(problem, point)
-    information = weighted_products(problem, np.vstack([point.signals.real, model]), spectrum.stiffness)
+    information = weighted_products(
+        problem, np.vstack([point.signals.real, model]), spectrum.stiffness
+    )
     information /= spectrum.sigma**2
     information[:n, :n] += spectrum.ratio_precision
     information[n:, n:] += problem.prior.precision

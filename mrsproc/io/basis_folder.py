@@ -37,7 +37,10 @@ def load_json(paths: list[Path]) -> BasisSet:
     signals = [_json_signal(path) for path in paths]
     axes = {(len(fid), round(dwell, 12), round(centre, 6)) for _, fid, dwell, centre in signals}
     if len(axes) != 1:
-        raise FormatError(f"{paths[0].parent}: the basis files have different lengths, dwell times or frequencies.")
+        raise FormatError(
+            f"{paths[0].parent}: the basis files have different lengths, dwell times or "
+            "frequencies."
+        )
     _, dwell, centre = axes.pop()
     return BasisSet(
         names=tuple(name for name, *_ in signals),
@@ -59,7 +62,12 @@ def _json_signal(path: Path) -> tuple[str, Array, float, float]:
         raise FormatError(f"{path}: not an FSL-MRS basis file, it lacks {', '.join(missing)}.")
     try:
         fid = np.asarray(basis["basis_re"], float) + 1j * np.asarray(basis["basis_im"], float)
-        return str(basis.get("basis_name", path.stem)), fid, float(basis["basis_dwell"]), float(basis["basis_centre"])
+        return (
+            str(basis.get("basis_name", path.stem)),
+            fid,
+            float(basis["basis_dwell"]),
+            float(basis["basis_centre"]),
+        )
     except (TypeError, ValueError) as error:
         raise FormatError(f"{path}: its numbers cannot be read ({error}).") from error
 
@@ -80,7 +88,10 @@ def save_json(basis: BasisSet, folder: Path) -> None:
         Another ppm reference.
     """
     if abs(basis.ppm_reference - 4.65) > 1e-6:
-        raise FormatError(f"the basis set has its centre at {basis.ppm_reference} ppm; FSL-MRS wants 4.65: use resampled_to() first.")
+        raise FormatError(
+            f"the basis set has its centre at {basis.ppm_reference} ppm; FSL-MRS wants 4.65: "
+            "use resampled_to() first."
+        )
     for name, fid in zip(basis.names, basis.fid, strict=True):
         content = {
             "basis_re": fid.real.tolist(),
@@ -115,7 +126,9 @@ def load_nifti(paths: list[Path]) -> BasisSet:
     recordings = [nifti_mrs.load(path) for path in paths]
     for path, data in zip(paths, recordings, strict=True):
         if data.fid.size != data.n_points:
-            raise FormatError(f"{path}: holds {data.fid.size // data.n_points} FIDs; a basis file holds one.")
+            raise FormatError(
+                f"{path}: holds {data.fid.size // data.n_points} FIDs; a basis file holds one."
+            )
     first = recordings[0].acquisition
     for path, data in zip(paths, recordings, strict=True):
         acquisition = data.acquisition
@@ -123,7 +136,9 @@ def load_nifti(paths: list[Path]) -> BasisSet:
             acquisition.spectrometer_frequency, first.spectrometer_frequency
         )
         if not same or data.n_points != recordings[0].n_points:
-            raise FormatError(f"{path}: has another length, dwell time or frequency than {paths[0].name}.")
+            raise FormatError(
+                f"{path}: has another length, dwell time or frequency than {paths[0].name}."
+            )
     return BasisSet(
         names=tuple(path.name.removesuffix(".gz").removesuffix(".nii") for path in paths),
         fid=np.array([np.asarray(data.fid).reshape(-1) for data in recordings]),
@@ -145,10 +160,15 @@ def save_nifti(basis: BasisSet, folder: Path) -> None:
         Made where it is missing.
     """
     acquisition = Acquisition(
-        spectrometer_frequency=basis.spectrometer_frequency, dwell_time=basis.dwell_time, ppm_reference=basis.ppm_reference
+        spectrometer_frequency=basis.spectrometer_frequency,
+        dwell_time=basis.dwell_time,
+        ppm_reference=basis.ppm_reference,
     )
     for name, fid in zip(basis.names, basis.fid, strict=True):
-        nifti_mrs.save(MRSData(fid=fid, dims=("time",), acquisition=acquisition), folder / f"{file_stem(name)}.nii.gz")
+        nifti_mrs.save(
+            MRSData(fid=fid, dims=("time",), acquisition=acquisition),
+            folder / f"{file_stem(name)}.nii.gz",
+        )
 
 
 def file_stem(name: str) -> str:

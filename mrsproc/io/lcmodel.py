@@ -1,11 +1,13 @@
 """LCModel's files: basis sets (.BASIS), time-domain data (.RAW) and water references (.H2O).
 
-A .BASIS file keeps each signal as a spectrum in the order of an FFT. With the header values of its block,
+A .BASIS file keeps each signal as a spectrum in the order of an FFT. With the header values of its
+block,
 
     FID = sqrt(NDATAB) * ifft(roll(spectrum, -ISHIFT)) * TRAMP / (VOLUME * CONC)
 
 and the first point of this FID is halved already (LCModel manual, section 8; Provencher 1993,
-10.1002/mrm.1910300604). In memory the first point is whole, so it is doubled, and `BasisSet.source` says so.
+10.1002/mrm.1910300604). In memory the first point is whole, so it is doubled, and
+`BasisSet.source` says so.
 """
 
 import re
@@ -22,7 +24,9 @@ from mrsproc.errors import DataWarning, FormatError, InvalidInputError
 from mrsproc.files import atomic_path
 
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z]\w*(?:\(\d+\))?)\s*=\s*('(?:[^']|'')*'|[^,\s$]+)")
-_NAMELIST: Final = re.compile(r"^\s*[$&](\w+)(.*?)[$&/](?:END)?\s*$", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_NAMELIST: Final = re.compile(
+    r"^\s*[$&](\w+)(.*?)[$&/](?:END)?\s*$", re.IGNORECASE | re.MULTILINE | re.DOTALL
+)
 _FORTRAN_FORMAT: Final = re.compile(r"\(?\s*\d*\s*\(?\s*(\d*)[EFDG](\d+)\.(\d+)", re.IGNORECASE)
 
 
@@ -66,8 +70,14 @@ def _numbers(text: str, width: int) -> Array:
     try:
         return np.array(text.split(), dtype=float)
     except ValueError:
-        fields = [line[i : i + width] for line in text.splitlines() for i in range(0, len(line.rstrip()), width)]
-        return np.array([field.upper().replace("D", "E") for field in fields if field.strip()], dtype=float)
+        fields = [
+            line[i : i + width]
+            for line in text.splitlines()
+            for i in range(0, len(line.rstrip()), width)
+        ]
+        return np.array(
+            [field.upper().replace("D", "E") for field in fields if field.strip()], dtype=float
+        )
 
 
 def _field_width(values: dict[str, str], key: str) -> int:
@@ -94,7 +104,10 @@ def load_basis(path: Path) -> BasisSet:
         A header value or the data of a signal are missing.
     """
     text = path.read_text(encoding="latin-1").replace("\r", "")
-    blocks = [(match.group(1).upper(), _values(match.group(2)), match.end()) for match in _NAMELIST.finditer(text)]
+    blocks = [
+        (match.group(1).upper(), _values(match.group(2)), match.end())
+        for match in _NAMELIST.finditer(text)
+    ]
     starts = [match.start() for match in _NAMELIST.finditer(text)] + [len(text)]
     header: dict[str, str] = {}
     for kind, values, _ in blocks:
@@ -108,34 +121,47 @@ def load_basis(path: Path) -> BasisSet:
             continue
         name = values.get("METABO") or values.get("ID") or ""
         names.append(name)
-        fid, found = _basis_fid(text[end : starts[number + 1]], values, n_points, width, f"{path}, signal {name}")
+        fid, found = _basis_fid(
+            text[end : starts[number + 1]], values, n_points, width, f"{path}, signal {name}"
+        )
         fids.append(fid)
         shortest = min(shortest, found)
     if not names:
         raise FormatError(f"{path}: no $BASIS block; this basis set holds no signals.")
     if shortest < n_points:
         warnings.warn(
-            f"{path}: signals of {shortest} points where NDATAB = {n_points}; the missing ones are taken as zero.", DataWarning, stacklevel=3
+            f"{path}: signals of {shortest} points where NDATAB = {n_points}; the missing ones "
+            "are taken as zero.",
+            DataWarning,
+            stacklevel=3,
         )
     sequence = header.get("SEQ", "").strip()
+    kind = f", {sequence}" if sequence else ""
     return BasisSet(
         names=tuple(names),
         fid=np.array(fids),
         dwell_time=_number(header, "BADELT", str(path)),
         spectrometer_frequency=_number(header, "HZPPPM", str(path)),
-        source=f"{path.name} (LCModel .BASIS{', ' + sequence if sequence else ''}); first point, halved in the file, made whole",
+        source=f"{path.name} (LCModel .BASIS{kind}); first point, halved in the file, made whole",
     )
 
 
-def _basis_fid(text: str, values: dict[str, str], n_points: int, width: int, source: str) -> tuple[Array, int]:
+def _basis_fid(
+    text: str, values: dict[str, str], n_points: int, width: int, source: str
+) -> tuple[Array, int]:
     """Return a FID, and how many points of its spectrum the file holds."""
     try:
         numbers = _numbers(text, width)
     except ValueError as error:
-        raise FormatError(f"{source}: the data hold something that is not a number ({error}).") from error
+        raise FormatError(
+            f"{source}: the data hold something that is not a number ({error})."
+        ) from error
     found = numbers.size // 2
     if found < n_points * 0.9 or found > n_points:
-        raise FormatError(f"{source}: {found} complex points where NDATAB = {n_points}; the file is cut off or damaged.")
+        raise FormatError(
+            f"{source}: {found} complex points where NDATAB = {n_points}; the file is cut off "
+            "or damaged."
+        )
     spectrum = np.zeros(n_points, complex)
     spectrum[:found] = numbers[0 : 2 * found : 2] + 1j * numbers[1 : 2 * found : 2]
     shift = int(_number(values, "ISHIFT", source, 0.0))
@@ -147,7 +173,9 @@ def _basis_fid(text: str, values: dict[str, str], n_points: int, width: int, sou
     return fid, found
 
 
-def save_basis(basis: BasisSet, path: Path, *, echo_time: float | None = None, sequence: str = "") -> None:
+def save_basis(
+    basis: BasisSet, path: Path, *, echo_time: float | None = None, sequence: str = ""
+) -> None:
     """Write an LCModel .BASIS file, atomically.
 
     Parameters
@@ -167,12 +195,16 @@ def save_basis(basis: BasisSet, path: Path, *, echo_time: float | None = None, s
         Another ppm reference.
     """
     if abs(basis.ppm_reference - 4.65) > 1e-6:
-        raise FormatError(f"the basis set has its centre at {basis.ppm_reference} ppm; LCModel wants 4.65: use resampled_to() first.")
+        raise FormatError(
+            f"the basis set has its centre at {basis.ppm_reference} ppm; LCModel wants 4.65: "
+            "use resampled_to() first."
+        )
     spectra = np.fft.fft(halve_first_point(basis.fid), axis=1) / np.sqrt(basis.n_points)
     parts = [_basis_header(basis, echo_time, sequence)]
     for name, spectrum in zip(basis.names, spectra, strict=True):
         parts.append(
-            f" $NMUSED\n XTRASH = 0.\n $END\n $BASIS\n ID = '{name}',\n METABO = '{name}',\n CONC = 1.,\n TRAMP = 1.,\n"
+            f" $NMUSED\n XTRASH = 0.\n $END\n $BASIS\n ID = '{name}',\n METABO = '{name}',\n "
+            "CONC = 1.,\n TRAMP = 1.,\n"
             " VOLUME = 1.,\n ISHIFT = 0\n $END\n"
         )
         parts.append("".join(f"{value.real:15.6E}{value.imag:15.6E}\n" for value in spectrum))
@@ -184,8 +216,10 @@ def _basis_header(basis: BasisSet, echo_time: float | None, sequence: str) -> st
     echo = "" if echo_time is None else f" ECHOT = {echo_time * 1e3:.3f},\n"
     title = re.sub(r"[^\x20-\x26\x28-\x7e]", " ", basis.source)[:120]
     return (
-        f" $SEQPAR\n FWHMBA = 0.013,\n HZPPPM = {basis.spectrometer_frequency:.6f},\n{echo} SEQ = '{sequence[:5]}'\n $END\n"
-        f" $BASIS1\n IDBASI = '{title}',\n FMTBAS = '(2E15.6)',\n BADELT = {basis.dwell_time:.9E},\n NDATAB = {basis.n_points}\n $END\n"
+        f" $SEQPAR\n FWHMBA = 0.013,\n HZPPPM = {basis.spectrometer_frequency:.6f},\n{echo} "
+        f"SEQ = '{sequence[:5]}'\n $END\n"
+        f" $BASIS1\n IDBASI = '{title}',\n FMTBAS = '(2E15.6)',\n BADELT = "
+        f"{basis.dwell_time:.9E},\n NDATAB = {basis.n_points}\n $END\n"
     )
 
 
@@ -195,7 +229,8 @@ def load_raw(path: Path) -> MRSData:
     Parameters
     ----------
     path : pathlib.Path
-        The file; a control file or a $SEQPAR namelist must give HZPPPM, and DELTAT must stand there too.
+        The file; a control file or a $SEQPAR namelist must give HZPPPM, and DELTAT must stand
+        there too.
 
     Returns
     -------
@@ -210,18 +245,23 @@ def load_raw(path: Path) -> MRSData:
     values, numbers = _raw_parts(path)
     if "HZPPPM" not in values or not ({"DELTAT", "BADELT"} & set(values)):
         raise FormatError(
-            f"{path}: LCModel data without HZPPPM and DELTAT, which LCModel takes from its control file. "
+            f"{path}: LCModel data without HZPPPM and DELTAT, which LCModel takes from its "
+            "control file. "
             "Add a $SEQPAR namelist with both to the file, or build mp.MRSData from the numbers."
         )
     echo = values.get("ECHOT")
     try:
         acquisition = Acquisition(
             spectrometer_frequency=_number(values, "HZPPPM", str(path)),
-            dwell_time=_number(values, "DELTAT", str(path), _number(values, "BADELT", str(path), 0.0)),
+            dwell_time=_number(
+                values, "DELTAT", str(path), _number(values, "BADELT", str(path), 0.0)
+            ),
             echo_time=None if not echo else _number(values, "ECHOT", str(path)) * 1e-3,
             sequence=values.get("SEQ") or None,
         )
-        return MRSData(fid=raw_fid(values, numbers, str(path)), dims=("time",), acquisition=acquisition)
+        return MRSData(
+            fid=raw_fid(values, numbers, str(path)), dims=("time",), acquisition=acquisition
+        )
     except InvalidInputError as error:
         raise FormatError(f"{path}: {error}") from error
 
@@ -246,17 +286,22 @@ def load_raw_basis(paths: list[Path], acquisition: Acquisition | None) -> BasisS
     FormatError
         Dwell time and frequency are given nowhere, or the files differ in length.
     """
-    names, fids, header = [], [], {}
+    header: dict[str, str] = {}
+    names, fids = [], []
     for path in paths:
         values, numbers = _raw_parts(path)
         header |= {key: values[key] for key in ("HZPPPM", "DELTAT", "BADELT") if key in values}
         names.append(values.get("ID") or path.stem)
         fids.append(raw_fid(values, numbers, str(path)))
     if len({fid.size for fid in fids}) != 1:
-        raise FormatError(f"{paths[0].parent}: the .RAW files have different lengths: {sorted({fid.size for fid in fids})}.")
+        raise FormatError(
+            f"{paths[0].parent}: the .RAW files have different lengths: "
+            f"{sorted({fid.size for fid in fids})}."
+        )
     if acquisition is None and not {"HZPPPM", "DELTAT"} <= set(header):
         raise FormatError(
-            f"{paths[0].parent}: the .RAW files hold no HZPPPM and DELTAT: give acquisition= with the dwell time and frequency "
+            f"{paths[0].parent}: the .RAW files hold no HZPPPM and DELTAT: give acquisition= "
+            "with the dwell time and frequency "
             "they were made for."
         )
     source = str(paths[0].parent)
@@ -264,7 +309,9 @@ def load_raw_basis(paths: list[Path], acquisition: Acquisition | None) -> BasisS
         names=tuple(names),
         fid=np.array(fids),
         dwell_time=acquisition.dwell_time if acquisition else _number(header, "DELTAT", source),
-        spectrometer_frequency=acquisition.spectrometer_frequency if acquisition else _number(header, "HZPPPM", source),
+        spectrometer_frequency=acquisition.spectrometer_frequency
+        if acquisition
+        else _number(header, "HZPPPM", source),
         source=f"{paths[0].parent.name} (LCModel .RAW)",
     )
 
@@ -279,7 +326,9 @@ def _raw_parts(path: Path) -> tuple[dict[str, str], Array]:
     try:
         return values, _numbers(text[end:], _field_width(values, "FMTDAT"))
     except ValueError as error:
-        raise FormatError(f"{path}: the data hold something that is not a number ({error}).") from error
+        raise FormatError(
+            f"{path}: the data hold something that is not a number ({error})."
+        ) from error
 
 
 def raw_fid(values: dict[str, str], numbers: Array, source: str) -> Array:
@@ -305,7 +354,9 @@ def raw_fid(values: dict[str, str], numbers: Array, source: str) -> Array:
         No data, or an odd number of them.
     """
     if numbers.size < 4 or numbers.size % 2:
-        raise FormatError(f"{source}: {numbers.size} numbers are no complex FID; the file is empty or cut off.")
+        raise FormatError(
+            f"{source}: {numbers.size} numbers are no complex FID; the file is empty or cut off."
+        )
     fid = numbers[0::2] + 1j * numbers[1::2]
     scale = _number(values, "TRAMP", source, 1.0) / _number(values, "VOLUME", source, 1.0)
     return np.asarray(fid * scale)

@@ -1,8 +1,9 @@
 """NIfTI-MRS (Clarke 2022, 10.1002/mrm.29418) on nibabel: lossless for what was not changed.
 
-The bytes before the data are kept in ``MRSData.header`` and written again as they were, so that read
-then write gives the same file. Any change drops them; then the header is made from `Acquisition`, and
-fields that the standard marks private never reach it, because they are not read into memory as values.
+The bytes before the data are kept in ``MRSData.header`` and written again as they were, so that
+read then write gives the same file. Any change drops them; then the header is made from
+`Acquisition`, and fields that the standard marks private never reach it, because they are not read
+into memory as values.
 """
 
 import gzip
@@ -36,7 +37,14 @@ _KNOWN_FIELDS: Final[dict[str, str]] = {
 }
 _MASK_KEY: Final = "ValidFIDs"
 _ONSET_KEY: Final = "TransientOnset"
-_REBUILT: Final = {_MASK_KEY, "SpectrometerFrequency", "ResonantNucleus", "SpectralWidth", "ProcessingApplied", *_KNOWN_FIELDS}
+_REBUILT: Final = {
+    _MASK_KEY,
+    "SpectrometerFrequency",
+    "ResonantNucleus",
+    "SpectralWidth",
+    "ProcessingApplied",
+    *_KNOWN_FIELDS,
+}
 _PRIVATE: Final = re.compile(
     r"^private_|Patient(?!Position|Weight|Sex)|Subject|Birth|DoB|Date|UID|Serial|Operator|Physician|"
     r"Accession|ManufacturersModelName|OriginalFile|StationName|^Study(?!.*Description)|Comments",
@@ -52,7 +60,9 @@ def is_private(key: str) -> bool:
 def without_private(value: Any) -> Any:
     """Return a header value with every private field removed, at any depth."""
     if isinstance(value, Mapping):
-        return {key: without_private(item) for key, item in value.items() if not is_private(str(key))}
+        return {
+            key: without_private(item) for key, item in value.items() if not is_private(str(key))
+        }
     if isinstance(value, (list, tuple)):
         return [without_private(item) for item in value]
     return value
@@ -62,11 +72,10 @@ def sniff(path: Path) -> bool:
     """Tell from the magic string of the header whether a file is NIfTI."""
     if not path.is_file():
         return False
-    with path.open("rb") as stream:
-        head = stream.read(2)
     try:
-        opener = gzip.open if head == b"\x1f\x8b" else open
-        with opener(path, "rb") as stream:  # type: ignore[operator]
+        with path.open("rb") as stream:
+            zipped = stream.read(2) == b"\x1f\x8b"
+        with gzip.open(path, "rb") if zipped else path.open("rb") as stream:
             block = stream.read(348)
     except (OSError, EOFError, zlib.error):
         return path.name.endswith((".nii", ".nii.gz"))  # a damaged NIfTI file: let `load` say so
@@ -97,7 +106,9 @@ def load(path: Path) -> MRSData:
         raw = path.read_bytes()
         content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError, zlib.error) as error:
-        raise FormatError(f"{path}: cannot be read to its end ({error}). Copy or export it again.") from error
+        raise FormatError(
+            f"{path}: cannot be read to its end ({error}). Copy or export it again."
+        ) from error
     return decode(content, str(path))
 
 
@@ -148,7 +159,10 @@ def _image(content: bytes, source: str) -> Any:
     from nibabel.spatialimages import HeaderDataError
 
     if len(content) < 348:
-        raise FormatError(f"{source}: {len(content)} bytes are too few for a NIfTI header; the file is empty or cut off.")
+        raise FormatError(
+            f"{source}: {len(content)} bytes are too few for a NIfTI header; the file is empty "
+            "or cut off."
+        )
     kind = Nifti2Image if content[4:8] in {b"n+2\0", b"ni2\0"} else Nifti1Image
     try:
         return kind.from_bytes(content)
@@ -179,17 +193,22 @@ def read_extension(image: Any, source: str) -> dict[str, Any]:
     for extension in image.header.extensions:
         if extension.get_code() == EXTENSION_CODE:
             content = extension.get_content()
-            text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+            text = (
+                content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+            )
             try:
                 meta = json.loads(text.rstrip("\0 \n"))
             except json.JSONDecodeError as error:
-                raise FormatError(f"{source}: its NIfTI-MRS header extension is not valid JSON ({error}).") from error
+                raise FormatError(
+                    f"{source}: its NIfTI-MRS header extension is not valid JSON ({error})."
+                ) from error
             if isinstance(meta, dict):
                 return meta
             raise FormatError(f"{source}: its NIfTI-MRS header extension is not a JSON object.")
     raise FormatError(
         f"{source}: NIfTI without the NIfTI-MRS header extension (code {EXTENSION_CODE}); "
-        "it is an image, or was written by a program that drops extensions. Convert the raw file again."
+        "it is an image, or was written by a program that drops extensions. Convert the raw "
+        "file again."
     )
 
 
@@ -197,7 +216,9 @@ def _voxels(image: Any, source: str) -> Array:
     try:
         array = np.asarray(image.dataobj)
     except (OSError, EOFError, ValueError) as error:
-        raise FormatError(f"{source}: the data end early ({error}). Copy or export the file again.") from error
+        raise FormatError(
+            f"{source}: the data end early ({error}). Copy or export the file again."
+        ) from error
     if array.dtype.kind != "c":
         raise FormatError(f"{source}: holds {array.dtype} values; FIDs are complex.")
     return array
@@ -205,15 +226,21 @@ def _voxels(image: Any, source: str) -> Array:
 
 def _is_plain(image: Any, content: bytes, array: Array) -> bool:
     """Tell whether the data block is the array in Fortran order at the end of the file."""
-    return int(image.dataobj.offset) == len(content) - array.nbytes and array.dtype.byteorder in "=|<"
+    return (
+        int(image.dataobj.offset) == len(content) - array.nbytes and array.dtype.byteorder in "=|<"
+    )
 
 
-def _named_dims(array: Array, meta: Mapping[str, Any], source: str) -> tuple[tuple[str, ...], Array]:
+def _named_dims(
+    array: Array, meta: Mapping[str, Any], source: str
+) -> tuple[tuple[str, ...], Array]:
     """Return dims with time last and the array in that order."""
     if array.ndim == 1:
         return ("time",), array
     if array.ndim < 4:
-        raise FormatError(f"{source}: {array.ndim} dimensions; NIfTI-MRS has 4 (x, y, z, time) to 7.")
+        raise FormatError(
+            f"{source}: {array.ndim} dimensions; NIfTI-MRS has 4 (x, y, z, time) to 7."
+        )
     names = ["x", "y", "z", "time"]
     for number in range(5, 8):
         tag = meta.get(f"dim_{number}")
@@ -232,25 +259,38 @@ def _named_dims(array: Array, meta: Mapping[str, Any], source: str) -> tuple[tup
 def _dim_name(tag: str, taken: list[str]) -> str:
     """Name a dimension; a tag that stands twice, as some converters write it, gets a number."""
     name = DIM_NAMES.get(tag, tag.lower())
-    return name if name not in taken else f"{name}_{sum(known.startswith(name) for known in taken) + 1}"
+    return (
+        name
+        if name not in taken
+        else f"{name}_{sum(known.startswith(name) for known in taken) + 1}"
+    )
 
 
 def _mask(array: Array, dims: tuple[str, ...], meta: Mapping[str, Any], source: str) -> Array:
-    """Return which FIDs are valid: those that the header does not mark, and that hold numbers throughout."""
+    """Return which FIDs hold numbers throughout and are not marked in the header."""
     finite = np.asarray(np.isfinite(array).all(axis=-1))
     if "coil" in dims:
         finite = np.asarray(finite.all(axis=dims.index("coil")))
     if not finite.any():
-        raise FormatError(f"{source}: every FID holds NaN or infinite values; export the recording again.")
+        raise FormatError(
+            f"{source}: every FID holds NaN or infinite values; export the recording again."
+        )
     if not finite.all():
-        warnings.warn(f"{source}: {int((~finite).sum())} of {finite.size} FIDs hold NaN or infinite values and are masked.", DataWarning, stacklevel=4)
-    stored = meta.get(_MASK_KEY, {}).get("Value") if isinstance(meta.get(_MASK_KEY), Mapping) else None
+        warnings.warn(
+            f"{source}: {int((~finite).sum())} of {finite.size} FIDs hold NaN or infinite "
+            "values and are masked.",
+            DataWarning,
+            stacklevel=4,
+        )
+    stored = (
+        meta.get(_MASK_KEY, {}).get("Value") if isinstance(meta.get(_MASK_KEY), Mapping) else None
+    )
     valid = np.asarray(stored, bool) if stored is not None else finite
     return finite & valid if valid.shape == finite.shape else finite
 
 
 def _coords(meta: Mapping[str, Any], dims: tuple[str, ...]) -> dict[str, Array]:
-    """Return the onset times of the transients and the edit conditions, where the header has them."""
+    """Return the onset times of transients and the edit conditions, where the header has them."""
     coords = {}
     for number in range(5, 8):
         dim = _dim_name(str(meta.get(f"dim_{number}", "")), [])
@@ -270,16 +310,30 @@ def _acquisition(image: Any, meta: Mapping[str, Any], source: str) -> Acquisitio
         frequency = meta["SpectrometerFrequency"]
         nucleus = meta["ResonantNucleus"]
     except KeyError as error:
-        raise FormatError(f"{source}: the required header key {error} is missing from the NIfTI-MRS extension.") from error
+        raise FormatError(
+            f"{source}: the required header key {error} is missing from the NIfTI-MRS extension."
+        ) from error
     units = header.get_xyzt_units()[1] if header["xyzt_units"] else "sec"
     dwell = float(header["pixdim"][4]) * _TIME_UNITS.get(units, 1.0)
     width = meta.get("SpectralWidth")
     if isinstance(width, (int, float)) and width > 0 and abs(dwell * width - 1) < 1e-4:
         dwell = 1.0 / width  # pixdim of NIfTI-1 has single precision only
-    known = {ours: meta[theirs] for theirs, ours in _KNOWN_FIELDS.items() if meta.get(theirs) is not None}
-    extra = without_private({key: value for key, value in meta.items() if key not in _REBUILT and not key.startswith("dim_")})
+    known = {
+        ours: meta[theirs] for theirs, ours in _KNOWN_FIELDS.items() if meta.get(theirs) is not None
+    }
+    extra = without_private(
+        {
+            key: value
+            for key, value in meta.items()
+            if key not in _REBUILT and not key.startswith("dim_")
+        }
+    )
     return Acquisition(
-        spectrometer_frequency=_first(frequency), dwell_time=dwell, nucleus=str(_first(nucleus)), extra=extra, **known
+        spectrometer_frequency=_first(frequency),
+        dwell_time=dwell,
+        nucleus=str(_first(nucleus)),
+        extra=extra,
+        **known,
     )
 
 
@@ -345,7 +399,9 @@ def _nifti_order(data: MRSData) -> tuple[Array, list[str]]:
     """Return the array as (x, y, z, time, ...) and the names of the dims behind time."""
     others = [dim for dim in data.dims[:-1] if dim not in {"x", "y", "z"}]
     if len(others) > 3:
-        raise FormatError(f"dims {data.dims}: NIfTI-MRS holds three dimensions besides x, y, z and time.")
+        raise FormatError(
+            f"dims {data.dims}: NIfTI-MRS holds three dimensions besides x, y, z and time."
+        )
     space = [data.axis(dim) for dim in "xyz" if dim in data.dims]
     order = [*space, data.axis("time"), *(data.axis(dim) for dim in others)]
     array = np.asarray(data.fid).transpose(order)
@@ -358,8 +414,10 @@ def _new_image(data: MRSData, *, anonymise: bool) -> Any:
     from nibabel.nifti1 import Nifti1Extension
 
     array, others = _nifti_order(data)
-    affine = np.diag([_UNKNOWN_VOXEL_MM] * 3 + [1.0]) if data.affine is None else np.asarray(data.affine)
-    image = Nifti2Image(array, affine)
+    affine = (
+        np.diag([_UNKNOWN_VOXEL_MM] * 3 + [1.0]) if data.affine is None else np.asarray(data.affine)
+    )
+    image: Any = Nifti2Image(array, affine)  # type: ignore[no-untyped-call]
     image.header.set_data_dtype(array.dtype)
     image.header["pixdim"][4] = data.acquisition.dwell_time
     image.header.set_xyzt_units("mm", "sec")
@@ -381,19 +439,34 @@ def _new_extension(data: MRSData, others: list[str], *, anonymise: bool) -> dict
         meta[f"dim_{number}"] = tags.get(dim, dim.upper())
         if dim in data.coords:
             values = data.coords[dim].tolist()
-            onset = {_ONSET_KEY: {"Value": values, "Description": "Start of each transient since the first one [s]."}}
+            onset = {
+                _ONSET_KEY: {
+                    "Value": values,
+                    "Description": "Start of each transient since the first one [s].",
+                }
+            }
             meta[f"dim_{number}_header"] = {"EditCondition": values} if dim == "edit" else onset
     if not data.mask.all():
-        meta[_MASK_KEY] = {"Value": data.mask.tolist(), "Description": f"Valid FIDs over {', '.join(data.mask_dims)}."}
+        meta[_MASK_KEY] = {
+            "Value": data.mask.tolist(),
+            "Description": f"Valid FIDs over {', '.join(data.mask_dims)}.",
+        }
     for theirs, ours in _KNOWN_FIELDS.items():
         value = getattr(acquisition, ours)
         if value is not None:
             meta[theirs] = value
     extra = _plain(acquisition.extra)
-    meta |= {key: value for key, value in extra.items() if not (anonymise and key == "ConversionTime")}
+    meta |= {
+        key: value for key, value in extra.items() if not (anonymise and key == "ConversionTime")
+    }
     if data.history:
         meta["ProcessingApplied"] = [
-            {"Program": step.program, "Version": step.version, "Method": step.method, "Details": step.details}
+            {
+                "Program": step.program,
+                "Version": step.version,
+                "Method": step.method,
+                "Details": step.details,
+            }
             for step in data.history
         ]
     return meta

@@ -1,1 +1,1 @@
-"""Numerical tools that know nothing of spectroscopy: sums of exponentials on a grid, splines, covariances."""
+"""Numerical tools: band-limited signals, HSVD, splines, least squares, covariances."""

@@ -6,7 +6,7 @@ from mrsproc.axes import Array
 
 
 def chirp_sum(signal: Array, step: float, n_out: int) -> Array:
-    r"""Return :math:`\\sum_n x_n e^{2 \\pi i k n s}` for k = 0 ... n_out - 1, by Bluestein's algorithm.
+    r"""Return :math:`\sum_n x_n e^{2 \pi i k n s}` for k = 0 ... n_out - 1 (Bluestein).
 
     Parameters
     ----------
@@ -70,7 +70,9 @@ def spectrum_on(fid: Array, dwell_time: float, first: float, step: float, n_out:
     return np.where(np.abs(frequency) * dwell_time <= 0.5, spectrum, 0.0)
 
 
-def signal_of_band(spectrum: Array, first: float, step: float, dwell_time: float, n_out: int) -> Array:
+def signal_of_band(
+    spectrum: Array, first: float, step: float, dwell_time: float, n_out: int
+) -> Array:
     """Return the samples of the signal whose spectrum on a band is given, and zero outside it.
 
     Parameters
@@ -91,7 +93,7 @@ def signal_of_band(spectrum: Array, first: float, step: float, dwell_time: float
     """
     time = dwell_time * np.arange(n_out)
     samples = chirp_sum(spectrum, step * dwell_time, n_out)
-    return samples * (step * dwell_time * np.exp(2j * np.pi * first * time))
+    return np.asarray(samples * (step * dwell_time * np.exp(2j * np.pi * first * time)))
 
 
 def continued_backwards(fid: Array, n_extra: int) -> Array:
@@ -117,7 +119,9 @@ def continued_backwards(fid: Array, n_extra: int) -> Array:
     order = min(48, fid.shape[-1] // 4)
     used = min(fid.shape[-1], 16 * order)
     fall = 0.5 - 0.5 * np.cos(np.pi * np.arange(1, n_extra + 1) / (n_extra + 1))
-    return np.array([np.concatenate([_predicted(row[:used], order, n_extra) * fall, row]) for row in fid])
+    return np.array(
+        [np.concatenate([_predicted(row[:used], order, n_extra) * fall, row]) for row in fid]
+    )
 
 
 def _predicted(row: Array, order: int, n_extra: int) -> Array:

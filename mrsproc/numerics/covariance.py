@@ -43,7 +43,8 @@ def ratio(estimate: Array, covariance: Array, reference: int) -> tuple[Array, Ar
     Returns
     -------
     value, sd : ndarray, shape (..., n)
-        Ratios and SDs; NaN where the denominator is not positive, and SD 0 for the denominator itself.
+        Ratios and SDs; NaN where the denominator is not positive, and SD 0 for the denominator
+        itself.
 
     Notes
     -----

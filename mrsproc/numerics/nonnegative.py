@@ -26,8 +26,8 @@ def nonnegative_least_squares(gram: Array, moment: Array, passive: Array) -> tup
 
     References
     ----------
-    Lawson 1995, Solving Least Squares Problems, 10.1137/1.9781611971217, chapter 23; started warm as in
-    Bro 1997, 10.1002/(SICI)1099-128X(199709/10)11:5<393::AID-CEM483>3.0.CO;2-L.
+    Lawson 1995, Solving Least Squares Problems, 10.1137/1.9781611971217, chapter 23; started warm
+    as in Bro 1997, 10.1002/(SICI)1099-128X(199709/10)11:5<393::AID-CEM483>3.0.CO;2-L.
 
     Examples
     --------

@@ -41,7 +41,7 @@ def bspline_design(x: Array, low: float, high: float, n_intervals: int, degree: 
         left = (position[:, None] - knots[: -order - 1]) / order * splines[:, :-1]
         right = (knots[order + 1 :] - position[:, None]) / order * splines[:, 1:]
         splines = left + right
-    return splines
+    return np.asarray(splines)
 
 
 def demmler_reinsch(design: Array, penalty_order: int = 2) -> tuple[Array, Array]:

@@ -1,11 +1,12 @@
 r"""Frequency and phase of each transient by registration to a template.
 
-A transient is the template shifted by f and turned by :math:`\\phi`, plus noise. Least squares over both is the
-maximum of :math:`|c(f)|`, :math:`c(f) = \\sum_t \\overline{m(t)} y(t) e^{-2\\pi i f t}`, and :math:`\\phi` its angle
-there (Near 2015, 10.1002/mrm.25094, in closed form for the phase). The signals are cut to a range of chemical
-shifts first. The template is the mean of the aligned transients, found in a few rounds, as a sum of few damped
-exponentials: a template with the freedom of a plain mean follows the noise of the transients that it aligns,
-which at low SNR makes the rounds drift away from the truth.
+A transient is the template shifted by f and turned by :math:`\phi`, plus noise. Least squares
+over both is the maximum of :math:`|c(f)|`, :math:`c(f) = \sum_t \overline{m(t)} y(t) e^{-2\pi i
+f t}`, and :math:`\phi` its angle there (Near 2015, 10.1002/mrm.25094, in closed form for the
+phase). The signals are cut to a range of chemical shifts first. The template is the mean of the
+aligned transients, found in a few rounds, as a sum of few damped exponentials: a template with the
+freedom of a plain mean follows the noise of the transients that it aligns, which at low SNR makes
+the rounds drift away from the truth.
 """
 
 from dataclasses import dataclass
@@ -67,12 +68,20 @@ class Alignment(Record):
         """
         axis = data.axis("transient")
         if data.sizes["transient"] != self.frequency_hz.size:
-            raise InvalidInputError(f"the alignment is for {self.frequency_hz.size} transients, the data have {data.sizes['transient']}.")
-        turn = np.exp(1j * (2.0 * np.pi * self.frequency_hz[:, None] * data.time + self.phase_rad[:, None]))
+            raise InvalidInputError(
+                f"the alignment is for {self.frequency_hz.size} transients, the data have "
+                f"{data.sizes['transient']}."
+            )
+        turn = np.exp(
+            1j * (2.0 * np.pi * self.frequency_hz[:, None] * data.time + self.phase_rad[:, None])
+        )
         shape = [1] * data.fid.ndim
         shape[axis], shape[-1] = turn.shape
         aligned = (data.fid * turn.reshape(shape)).astype(data.fid.dtype)
-        return data.with_fid(aligned, Step("Frequency and phase correction", "spectral registration to the iterated mean"))
+        return data.with_fid(
+            aligned,
+            Step("Frequency and phase correction", "spectral registration to the iterated mean"),
+        )
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row for each transient.
@@ -116,7 +125,10 @@ def align(data: MRSData, *, ppm: tuple[float, float] = (1.8, 4.2)) -> Alignment:
         Other dimensions, or no valid transient.
     """
     if data.dims != ("transient", "time"):
-        raise InvalidInputError(f"dims = {data.dims}: alignment wants ('transient', 'time'). Combine coils and select the others first.")
+        raise InvalidInputError(
+            f"dims = {data.dims}: alignment wants ('transient', 'time'). Combine coils and "
+            "select the others first."
+        )
     if not data.mask.any():
         raise InvalidInputError("every transient is masked: there is nothing to align to.")
     signals, time = _cut(data, ppm)
@@ -128,20 +140,32 @@ def align(data: MRSData, *, ppm: tuple[float, float] = (1.8, 4.2)) -> Alignment:
         aligned = signals * np.exp(-1j * (2.0 * np.pi * frequency[:, None] * time + phase[:, None]))
         template = low_rank(aligned[data.mask].mean(axis=0), _TEMPLATE_RANK)
     frequency -= frequency[data.mask].mean()
-    frequency_sd, phase_sd = _bounds(template, time, noise_sd(data) * np.sqrt(data.acquisition.dwell_time / time[1]))
-    return Alignment(frequency_hz=-frequency, phase_rad=-phase, frequency_sd_hz=frequency_sd, phase_sd_rad=phase_sd)
+    frequency_sd, phase_sd = _bounds(
+        template, time, noise_sd(data) * np.sqrt(data.acquisition.dwell_time / time[1])
+    )
+    return Alignment(
+        frequency_hz=-frequency,
+        phase_rad=-phase,
+        frequency_sd_hz=frequency_sd,
+        phase_sd_rad=phase_sd,
+    )
 
 
 def _cut(data: MRSData, ppm: tuple[float, float]) -> tuple[Array, Array]:
     """Return the decimated FIDs of a range of chemical shifts, and their times [s]."""
     inside = np.flatnonzero((data.ppm >= min(ppm)) & (data.ppm <= max(ppm)))
     if inside.size < 16:
-        raise InvalidInputError(f"ppm = {ppm}: the spectra hold {inside.size} points there; choose a wider range inside {data.ppm.min():.1f} to {data.ppm.max():.1f} ppm.")
+        raise InvalidInputError(
+            f"ppm = {ppm}: the spectra hold {inside.size} points there; choose a wider range "
+            f"inside {data.ppm.min():.1f} to {data.ppm.max():.1f} ppm."
+        )
     edge = max(2, inside.size // 10)
     taper = np.ones(inside.size)
     taper[:edge] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
     taper[-edge:] = taper[:edge][::-1]
-    signals = np.fft.ifft(np.nan_to_num(data.spectrum[..., inside]) * taper, axis=-1) * (inside.size / data.n_points)
+    signals = np.fft.ifft(np.nan_to_num(data.spectrum[..., inside]) * taper, axis=-1) * (
+        inside.size / data.n_points
+    )
     time = np.arange(inside.size) * data.acquisition.dwell_time * data.n_points / inside.size
     return signals, time
 

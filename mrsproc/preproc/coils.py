@@ -1,9 +1,10 @@
 r"""Combination of receive coils.
 
-With sensitivities :math:`s` and noise covariance :math:`\\Psi` over coils, the combination of least variance that
-keeps the signal is :math:`y = s^H \\Psi^{-1} d / (s^H \\Psi^{-1} s)` (Roemer 1990, 10.1002/mrm.1910160203;
-generalised least squares: An 2013, 10.1002/jmri.23941). The covariance is measured where the spectra hold no
-signal; the sensitivities are the leading singular vector of the whitened FIDs of a water reference, or of the data.
+With sensitivities :math:`s` and noise covariance :math:`\Psi` over coils, the combination of
+least variance that keeps the signal is :math:`y = s^H \Psi^{-1} d / (s^H \Psi^{-1} s)` (Roemer
+1990, 10.1002/mrm.1910160203; generalised least squares: An 2013, 10.1002/jmri.23941). The
+covariance is measured where the spectra hold no signal; the sensitivities are the leading singular
+vector of the whitened FIDs of a water reference, or of the data.
 """
 
 from dataclasses import dataclass
@@ -54,10 +55,18 @@ class CoilWeights(Record):
         """
         axis = data.axis("coil")
         if data.sizes["coil"] != self.weights.size:
-            raise InvalidInputError(f"the weights are for {self.weights.size} coils, the data have {data.sizes['coil']}.")
+            raise InvalidInputError(
+                f"the weights are for {self.weights.size} coils, the data have "
+                f"{data.sizes['coil']}."
+            )
         combined = np.tensordot(self.weights, data.fid, axes=(0, axis)).astype(data.fid.dtype)
         dims = tuple(dim for dim in data.dims if dim != "coil")
-        return data.with_fid(combined, Step("RF coil combination", "generalised least squares"), dims=dims, coords=_without_coil(data))
+        return data.with_fid(
+            combined,
+            Step("RF coil combination", "generalised least squares"),
+            dims=dims,
+            coords=_without_coil(data),
+        )
 
 
 def _without_coil(data: MRSData) -> dict[str, Array]:
@@ -113,6 +122,8 @@ def _by_coil(data: MRSData) -> Array:
     flat = fids.reshape(fids.shape[0], -1, data.n_points)
     valid = data.mask.ravel() if data.mask_dims else np.ones(1, bool)
     if not valid.any():
-        raise InvalidInputError("every FID of the reference is masked: there is nothing to take coil weights from.")
+        raise InvalidInputError(
+            "every FID of the reference is masked: there is nothing to take coil weights from."
+        )
     mean: Array = flat[:, valid].mean(axis=1, dtype=complex)
     return mean

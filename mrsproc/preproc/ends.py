@@ -1,7 +1,7 @@
 """FIDs whose last points rise: the wrapped-around start of a digital filter.
 
-Some scanners decimate by cutting the spectrum, which puts what the filter rings ahead of time 0 at the end of
-the FID. Left in, it shows as a rapid ripple at the edges of every fit.
+Some scanners decimate by cutting the spectrum, which puts what the filter rings ahead of time 0 at
+the end of the FID. Left in, it shows as a rapid ripple at the edges of every fit.
 """
 
 import warnings
@@ -65,8 +65,11 @@ def without_rising_end(data: MRSData) -> MRSData:
     if count == 0:
         return data
     warnings.warn(
-        f"the last {count} of {data.n_points} points of the FIDs rise (a digital filter wrapped around) and are left out.",
+        f"the last {count} of {data.n_points} points of the FIDs rise (a digital filter "
+        "wrapped around) and are left out.",
         DataWarning,
         stacklevel=3,
     )
-    return data.with_fid(data.fid[..., :-count], Step("Truncation", f"last {count} points, which rise, left out"))
+    return data.with_fid(
+        data.fid[..., :-count], Step("Truncation", f"last {count} points, which rise, left out")
+    )

@@ -1,10 +1,8 @@
 r"""Removal of residual water by a sum of damped exponentials.
 
-The FID around water is written as :math:`\\sum_k c_k z_k^n`, the poles :math:`z_k` from the singular value
-decomposition of its Hankel matrix (HSVD: Barkhuijsen 1987, 10.1016/0022-2364(87)90023-0). Only a band around
-water matters, so the decomposition is done on the band-limited, decimated FID, a few hundred times faster than
-on the full one. The amplitudes follow by least squares on the spectrum of that band, where the exact
-spectrum of a sampled, truncated exponential is known; lines outside `ppm` are fitted but not removed.
+The poles come from the singular value decomposition of a Hankel matrix (`mrsproc.numerics.hsvd`;
+Barkhuijsen 1987, 10.1016/0022-2364(87)90023-0), done on a band around water only. Lines of that
+band outside the range of water are fitted, too, but not removed.
 """
 
 from dataclasses import dataclass
@@ -16,13 +14,11 @@ from mrsproc import axes
 from mrsproc.axes import Array
 from mrsproc.data import MRSData, Record, Step
 from mrsproc.errors import InvalidInputError
-from mrsproc.numerics.hsvd import poles
+from mrsproc.numerics.hsvd import lines_in_band
 
 WATER_PPM: Final = (4.25, 5.05)
 _REACH_PPM: Final = 0.7  # of the band beyond `ppm` on either side
 _N_COMPONENTS: Final = 12
-_MAX_WIDTH_HZ: Final = 60.0
-_KEPT_PART: Final = 3  # quarters of the short FID: what rings ahead of time 0 wraps around to its end
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,8 +55,14 @@ class WaterModel(Record):
             Another shape.
         """
         if data.fid.shape != self.fid.shape:
-            raise InvalidInputError(f"the water model is for FIDs of shape {self.fid.shape}, the data have {data.fid.shape}.")
-        step = Step("Nuisance peak removal", f"remove_water(ppm={self.ppm}), {_N_COMPONENTS} exponentials (HSVD)")
+            raise InvalidInputError(
+                f"the water model is for FIDs of shape {self.fid.shape}, the data have "
+                f"{data.fid.shape}."
+            )
+        step = Step(
+            "Nuisance peak removal",
+            f"remove_water(ppm={self.ppm}), {_N_COMPONENTS} exponentials (HSVD)",
+        )
         kept = (np.asarray(data.fid) - self.fid).astype(data.fid.dtype)
         return data.with_fid(kept, step)
 
@@ -87,14 +89,29 @@ def water_model(data: MRSData, ppm: tuple[float, float] = WATER_PPM) -> WaterMod
     """
     low, high = min(ppm), max(ppm)
     if not data.ppm.min() < low < high < data.ppm.max():
-        raise InvalidInputError(f"ppm = {ppm}: the spectrum spans {data.ppm.min():.2f} to {data.ppm.max():.2f} ppm; choose a range inside.")
-    inside = np.flatnonzero((data.ppm > low - _REACH_PPM) & (data.ppm < high + _REACH_PPM))
+        raise InvalidInputError(
+            f"ppm = {ppm}: the spectrum spans {data.ppm.min():.2f} to {data.ppm.max():.2f} "
+            "ppm; choose a range inside."
+        )
+    water_hz, band_hz = (
+        np.sort(
+            axes.ppm_to_hz(
+                limits, data.acquisition.spectrometer_frequency, data.acquisition.ppm_reference
+            )
+        )
+        for limits in ((low, high), (low - _REACH_PPM, high + _REACH_PPM))
+    )
     flat = np.asarray(data.fid).reshape(-1, data.n_points)
     model = np.zeros(flat.shape, complex)
-    frequency = np.sort(axes.ppm_to_hz((low, high), data.acquisition.spectrometer_frequency, data.acquisition.ppm_reference))
     for row, fid in enumerate(flat):
         if np.isfinite(fid).all() and fid.any():
-            model[row] = _water_fid(fid.astype(complex), data.time, inside, (float(frequency[0]), float(frequency[1])))
+            lines = lines_in_band(
+                fid.astype(complex),
+                data.acquisition.dwell_time,
+                (band_hz[0], band_hz[1]),
+                _N_COMPONENTS,
+            )
+            model[row] = lines.within(water_hz[0], water_hz[1]).fid(data.time)
     return WaterModel(fid=model.reshape(data.fid.shape), ppm=(low, high))
 
 
@@ -114,29 +131,3 @@ def remove_water(data: MRSData, ppm: tuple[float, float] = WATER_PPM) -> MRSData
         Without residual water.
     """
     return water_model(data, ppm).apply(data)
-
-
-def _water_fid(fid: Array, time: Array, inside: Array, water_hz: tuple[float, float]) -> Array:
-    """Return the sum of the exponentials of one FID whose frequencies lie within `water_hz`."""
-    dwell = float(time[1])
-    spectrum = axes.fid_to_spectrum(fid)[inside]
-    frequency = axes.frequency_axis(fid.size, dwell)[inside]
-    short = np.fft.ifft(spectrum * np.hanning(inside.size + 2)[1:-1])[: _KEPT_PART * inside.size // 4]
-    found = poles(short, _N_COMPONENTS)
-    width = frequency[1] - frequency[0]
-    position = frequency[0] + np.mod(np.angle(found) / (2 * np.pi), 1.0) * inside.size * width
-    damping = -np.log(np.abs(found)) * inside.size * width
-    rates = 2j * np.pi * position - np.clip(damping, 0.0, np.pi * _MAX_WIDTH_HZ)
-    columns = _line_spectra(rates, frequency, dwell, fid.size)
-    smooth = np.vander(np.linspace(-1, 1, inside.size), 3).astype(complex)
-    amplitude = np.linalg.lstsq(np.hstack([columns, smooth]), spectrum, rcond=1e-8)[0][: rates.size]
-    water = (position > water_hz[0]) & (position < water_hz[1])
-    return np.asarray(amplitude[water] @ np.exp(rates[water, None] * time))
-
-
-def _line_spectra(rates: Array, frequency: Array, dwell: float, n: int) -> Array:
-    """Return the spectra of sampled, truncated exponentials, first point halved, one column each."""
-    z = np.exp((rates[None, :] - 2j * np.pi * frequency[:, None]) * dwell)
-    near_one = np.abs(1.0 - z) < 1e-12
-    total = np.where(near_one, n, (1.0 - z**n) / np.where(near_one, 1.0, 1.0 - z))
-    return np.asarray(total - 0.5)

@@ -8,7 +8,9 @@ from mrsproc import axes
 from mrsproc.axes import Array
 from mrsproc.data import MRSData
 
-_SIGNAL_PPM: Final = {"1H": ((-0.8, 9.0), (-0.3, 5.8))}  # where there are signals; where there are tall ones
+_SIGNAL_PPM: Final = {
+    "1H": ((-0.8, 9.0), (-0.3, 5.8))
+}  # where there are signals; where there are tall ones
 _EDGE: Final = 0.08  # outer part of the band on either side, where receivers filter
 _LEAST_POINTS: Final = 48
 _MAD_TO_SD: Final = 1.4826
@@ -17,10 +19,10 @@ _MAD_TO_SD: Final = 1.4826
 def noise_samples(data: MRSData) -> Array:
     r"""Return samples of the noise of a FID point.
 
-    They are taken from the spectrum, outside the range where the nucleus has signals and away from the edges of
-    the band, as second differences :math:`(x_{k-1} - 2 x_k + x_{k+1}) / \\sqrt 6`, which hold no smooth tail of
-    water. Where the band leaves too little room, the last quarter of the FID serves in the same way. Zeros that
-    fill up the end of a FID are left out first.
+    They are taken from the spectrum, outside the range where the nucleus has signals and away from
+    the edges of the band, as second differences :math:`(x_{k-1} - 2 x_k + x_{k+1}) / \sqrt 6`,
+    which hold no smooth tail of water. Where the band leaves too little room, the last quarter of
+    the FID serves in the same way. Zeros that fill up the end of a FID are left out first.
 
     Parameters
     ----------
@@ -36,7 +38,9 @@ def noise_samples(data: MRSData) -> Array:
     filled = np.flatnonzero(np.abs(fid).reshape(-1, data.n_points).max(axis=0) > 0.0)
     n = int(filled[-1]) + 1 if filled.size else data.n_points
     fid = fid[..., :n]
-    regions = [_quiet_region(data, n, limits) for limits in _SIGNAL_PPM.get(data.acquisition.nucleus, ())]
+    regions = [
+        _quiet_region(data, n, limits) for limits in _SIGNAL_PPM.get(data.acquisition.nucleus, ())
+    ]
     region = next((region for region in regions if region.sum() >= _LEAST_POINTS), None)
     if region is not None:
         values = axes.fid_to_spectrum(fid)[..., region] / np.sqrt(n)

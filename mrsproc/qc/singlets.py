@@ -24,7 +24,8 @@ class Peak(NamedTuple):
     height: float
     """Height of the phased line [units of the spectrum]."""
     fwhm_hz: float
-    """Full width at half maximum [Hz]; NaN where the line does not fall to half within the range."""
+    """Full width at half maximum [Hz]; NaN where the line does not fall to half within the
+    range."""
 
 
 def tallest_peak(data: MRSData, ppm: tuple[float, float]) -> Peak:
@@ -54,7 +55,11 @@ def tallest_peak(data: MRSData, ppm: tuple[float, float]) -> Peak:
     near = np.abs(axis[inside] - axis[inside][top]) < _LOCAL_PPM
     phased -= phased[near].min()
     top = int(np.argmax(np.where(near, phased, -np.inf)))
-    return Peak(float(axis[inside][top]), float(phased[top]), half_width(phased, top) / (size * acquisition.dwell_time))
+    return Peak(
+        float(axis[inside][top]),
+        float(phased[top]),
+        half_width(phased, top) / (size * acquisition.dwell_time),
+    )
 
 
 def half_width(line: Array, top: int) -> float:
@@ -83,9 +88,11 @@ def half_width(line: Array, top: int) -> float:
 
 
 def signal_to_noise(data: MRSData, ppm: tuple[float, float] = METABOLITE_PPM) -> float:
-    """Return the SNR of one spectrum: tallest peak of the real spectrum over the SD of the real noise.
+    """Return the SNR of one spectrum: height of the tallest peak over the SD of the noise.
 
-    Without apodisation or zero-filling of the noise; the region is `ppm` (Kreis 2021, 10.1002/nbm.4347).
+    Both are of the real spectrum.
+    Without apodisation or zero-filling of the noise; the region is `ppm` (Kreis 2021,
+    10.1002/nbm.4347).
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ as cheap as three lines (Zhang 2017, 10.1002/mrm.26772).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -157,7 +158,8 @@ def simulate_lines(system: SpinSystem, sequence: Sequence, field: Field) -> Line
     return merge_lines(parts, _SAME_FREQUENCY / field.spectrometer_frequency)
 
 
-def _weights(sequence: Sequence, field: Field) -> list[complex]:
+@lru_cache(maxsize=8)
+def _weights(sequence: Sequence, field: Field) -> tuple[complex, ...]:
     """Return the factor of each scan that gives an uncoupled spin at the carrier its ideal signal.
 
     Editing pulses turn the phase of spins that they do not invert (Bloch-Siegert effect).
@@ -176,7 +178,7 @@ def _weights(sequence: Sequence, field: Field) -> list[complex]:
     scale = abs((weight * signals(ideal))[chosen].sum()) / (weight * unedited)[chosen].sum()
     seen = np.abs(edited) > 0.5 * np.abs(unedited)
     turn = np.where(seen, edited / unedited, 1.0)
-    return list(weight * scale * np.abs(turn) / turn)
+    return tuple((weight * scale * np.abs(turn) / turn).tolist())
 
 
 def _without_editing(event: RF | Delay) -> RF | Delay:

@@ -20,7 +20,7 @@ _LONGEST_STEP: Final = 1.0e-3
 """Longest step of the Magnus expansion [s]."""
 
 _LARGEST_TURN: Final = 0.25
-"""Turns that coupled spins may make relative to each other in a step: propagators err by below 1e-4."""
+"""Turns that coupled spins may make relative to each other in a step; errors stay below 1e-4."""
 
 
 def shaped_propagator(

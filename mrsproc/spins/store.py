@@ -72,7 +72,7 @@ def stored_lines(system: SpinSystem, sequence: Sequence, field: Field) -> Lines:
 
 def _load(path: Path) -> Lines:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             shift, amplitude = archive["shift"], archive["amplitude"]
     except Exception as error:  # damaged archives raise what zipfile, zlib or numpy happen to raise
         raise ValueError(str(error) or type(error).__name__) from error

@@ -21,7 +21,9 @@ from mrsproc.spins.systems import Moiety, SpinGroup, SpinSystem, names, spin_sys
 FIELD = Field(spectrometer_frequency=100.0)
 
 
-def _system(spins: list[tuple[str, int, float]], couplings: list[tuple[str, str, float]]) -> SpinSystem:
+def _system(
+    spins: list[tuple[str, int, float]], couplings: list[tuple[str, str, float]]
+) -> SpinSystem:
     groups = tuple(SpinGroup(*spin) for spin in spins)
     return SpinSystem("test", (Moiety(groups, tuple(couplings)),))
 
@@ -86,7 +88,9 @@ def test_ab_quartet() -> None:
     expected = np.array([-root - coupling, -root + coupling, root - coupling, root + coupling]) / 2
     sine = coupling / root
     np.testing.assert_allclose((lines.shift - 3.0) * 100.0, expected, atol=1e-6)
-    np.testing.assert_allclose(lines.amplitude, np.array([1 - sine, 1 + sine, 1 + sine, 1 - sine]) / 2, atol=1e-9)
+    np.testing.assert_allclose(
+        lines.amplitude, np.array([1 - sine, 1 + sine, 1 + sine, 1 - sine]) / 2, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", names())
@@ -116,7 +120,11 @@ def test_echo_depends_on_echo_time_alone_when_coupling_is_weak() -> None:
     ax = _system([("A", 1, 1.0), ("X", 1, 9.0)], [("A", "X", 7.0)])
     high = Field(spectrometer_frequency=3000.0)
     fids = []
-    for name, extra in (("press", {"first_echo_time": 0.01}), ("press", {"first_echo_time": 0.03}), ("slaser", {})):
+    for name, extra in (
+        ("press", {"first_echo_time": 0.01}),
+        ("press", {"first_echo_time": 0.03}),
+        ("slaser", {}),
+    ):
         lines = simulate_lines(ax, build(name, Timing(0.05, **extra), {}), high)  # type: ignore[arg-type]
         fids.append(lines.amplitude)
     np.testing.assert_allclose(fids[0], fids[1], atol=2e-3)
@@ -151,7 +159,13 @@ def test_composite_spins_equal_single_protons() -> None:
     whole = spin_system("Lac")
     apart = _system(
         [("2", 1, 4.0974), ("3a", 1, 1.3142), ("3b", 1, 1.3142), ("3c", 1, 1.3142)],
-        [("2", "3a", 6.933), ("2", "3b", 6.933), ("2", "3c", 6.933), ("3a", "3b", -12.0), ("3a", "3c", -12.0)],
+        [
+            ("2", "3a", 6.933),
+            ("2", "3b", 6.933),
+            ("2", "3c", 6.933),
+            ("3a", "3b", -12.0),
+            ("3a", "3c", -12.0),
+        ],
     )
     sequence = build("press", Timing(0.035), {})
     fids = [
@@ -218,7 +232,10 @@ def test_coherence_filter_keeps_one_pathway() -> None:
 
 
 def test_merging_adds_lines_at_one_frequency() -> None:
-    parts = [Lines(np.array([1.0, 2.0]), np.array([1.0, 1e-12])), Lines(np.array([1.0 + 1e-9]), np.array([2.0]))]
+    parts = [
+        Lines(np.array([1.0, 2.0]), np.array([1.0, 1e-12])),
+        Lines(np.array([1.0 + 1e-9]), np.array([2.0])),
+    ]
     merged = merge_lines(parts, 1e-6)
     np.testing.assert_allclose(merged.amplitude, [3.0])
 

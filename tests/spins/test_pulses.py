@@ -38,7 +38,9 @@ def test_propagator_equals_the_product_of_all_steps(name: str) -> None:
     offsets = np.array([-600.0, 0.0, 450.0])
     turns = shaped_propagator(block, frequencies, pulse, offsets, 30.0)
     for turn, offset in zip(turns, offsets, strict=True):
-        np.testing.assert_allclose(turn, _stepwise(block, frequencies, pulse, offset, 30.0), atol=5e-5)
+        np.testing.assert_allclose(
+            turn, _stepwise(block, frequencies, pulse, offset, 30.0), atol=5e-5
+        )
 
 
 @settings(max_examples=10, deadline=None)
@@ -51,7 +53,9 @@ def test_propagators_of_any_pulse_are_unitary(seed: int) -> None:
         (("A", "M", 7.0), ("M", "X", 8.0), ("A", "X", -12.0)),
     )
     for block in blocks_of(moiety):
-        turn = shaped_propagator(block, block.frequencies(123.25, 3.0), pulse, np.array([0.0, 300.0]), 0.0)
+        turn = shaped_propagator(
+            block, block.frequencies(123.25, 3.0), pulse, np.array([0.0, 300.0]), 0.0
+        )
         identity = np.broadcast_to(np.eye(turn.shape[-1]), turn.shape)
         np.testing.assert_allclose(turn @ turn.conj().swapaxes(1, 2), identity, atol=1e-6)
 
@@ -70,7 +74,9 @@ def test_hard_limit_of_a_shaped_pulse_is_the_ideal_one() -> None:
 def test_projection_equals_the_full_grid() -> None:
     """Average PRESS over all positions of a 3D grid, one at a time, without the projection."""
     pulses = {
-        "excitation": shinnar_le_roux(90.0, 3.2e-3, bandwidth=2200.0, kind="excitation", n_steps=64),
+        "excitation": shinnar_le_roux(
+            90.0, 3.2e-3, bandwidth=2200.0, kind="excitation", n_steps=64
+        ),
         "refocusing": shinnar_le_roux(180.0, 6.9e-3, bandwidth=1350.0, n_steps=64),
     }
     field = Field(123.25, carrier_ppm=3.0, grid_points=3, grid_extent=1.5)
@@ -92,7 +98,8 @@ def _grid_average(moiety: Moiety, events: tuple[RF | Delay, ...], field: Field) 
     order = np.round(m[:, None] - m)
     raising = vectors.T @ (operators[0] + 1j * operators[1]).real @ vectors
     total = np.zeros_like(raising, dtype=complex)
-    grid = [dict(zip("xyz", place, strict=True)) for place in np.array(np.meshgrid(*[field.positions] * 3)).reshape(3, -1).T]
+    mesh = np.array(np.meshgrid(*[field.positions] * 3)).reshape(3, -1).T
+    grid = [dict(zip("xyz", place, strict=True)) for place in mesh]
     for place in grid:
         density = operators[2].copy()
         for event in events:
@@ -111,8 +118,8 @@ def _grid_average(moiety: Moiety, events: tuple[RF | Delay, ...], field: Field) 
     amplitude = (total * raising.T).conj() * (2.0 if len(m) == 2 else 1.0)
     frequency = energies - energies[:, None]
     rows, columns = np.nonzero(order == -1)
-    place = np.argsort(frequency[rows, columns])
-    return np.asarray(amplitude[rows, columns][place])
+    ascending = np.argsort(frequency[rows, columns])
+    return np.asarray(amplitude[rows, columns][ascending])
 
 
 def test_chemical_shift_displacement_loses_coupled_signal_only() -> None:
@@ -120,10 +127,14 @@ def test_chemical_shift_displacement_loses_coupled_signal_only() -> None:
     narrow = {"refocusing": shinnar_le_roux(180.0, 6.9e-3, bandwidth=1350.0)}
     signals = []
     for pulses in ({}, narrow):
-        lines = simulate_lines(spin_system("Lac"), build("press", Timing(0.144), pulses), Field(123.25))
+        lines = simulate_lines(
+            spin_system("Lac"), build("press", Timing(0.144), pulses), Field(123.25)
+        )
         methyl = np.abs(lines.shift - 1.31) < 0.3
         signals.append(abs(lines.amplitude[methyl].sum()))
-        acetate = simulate_lines(spin_system("Ace"), build("press", Timing(0.144), pulses), Field(123.25))
+        acetate = simulate_lines(
+            spin_system("Ace"), build("press", Timing(0.144), pulses), Field(123.25)
+        )
         assert abs(acetate.amplitude.sum()) == pytest.approx(3.0, rel=0.01)
     assert signals[1] < 0.8 * signals[0]
 
@@ -146,8 +157,12 @@ def test_flip_angles(flip_angle: float) -> None:
 
 @pytest.mark.parametrize(
     ("flip_angle", "duration", "bandwidth", "kind"),
-    [(90.0, 3.2e-3, 2200.0, "excitation"), (180.0, 6.9e-3, 1350.0, "refocusing"), (180.0, 5.2e-3, 1300.0, "inversion")],
-)  # fmt: skip
+    [
+        (90.0, 3.2e-3, 2200.0, "excitation"),
+        (180.0, 6.9e-3, 1350.0, "refocusing"),
+        (180.0, 5.2e-3, 1300.0, "inversion"),
+    ],
+)
 def test_slr_profile(flip_angle: float, duration: float, bandwidth: float, kind: str) -> None:
     pulse = shinnar_le_roux(flip_angle, duration, bandwidth=bandwidth, kind=kind)  # type: ignore[arg-type]
     assert pulse.bandwidth == pytest.approx(bandwidth, rel=0.06)
@@ -165,7 +180,10 @@ def test_symmetric_pulse_excites_at_its_middle() -> None:
 
 
 def test_adiabatic_passage_does_not_depend_on_amplitude() -> None:
-    effects = [hyperbolic_secant(8e-3, bandwidth=2000.0, peak=peak).profile([0.0, 500.0]) for peak in (1000.0, 1400.0)]
+    effects = [
+        hyperbolic_secant(8e-3, bandwidth=2000.0, peak=peak).profile([0.0, 500.0])
+        for peak in (1000.0, 1400.0)
+    ]
     assert np.min(effects) > 0.99
 
 
@@ -187,7 +205,10 @@ def test_bandwidth_of_the_slice_can_be_set() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("a.pta", "PULSENAME: a\nFAMILY: svs\n\n0.5 0.0 ; (0)\n1.0\t3.14159265358979\t; (1)\n0.5 0.0 ; (2)\n"),
+        (
+            "a.pta",
+            "PULSENAME: a\n\n0.5 0.0 ; (0)\n1.0\t3.14159265358979\t; (1)\n0.5 0.0 ; (2)\n",
+        ),
         ("a.RF", "# made up\n0.0 511.5 1.0 1\n180.0 1023.0 1.0 1\n0.0 511.5 1.0 1\n"),
         ("a.txt", "# amplitude phase\n0.5 0\n1.0 180\n0.5 0\n"),
         ("a.csv", "0.5,0\n1.0,180\n0.5,0\n"),

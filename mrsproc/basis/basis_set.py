@@ -10,43 +10,16 @@ import numpy as np
 
 from mrsproc import axes
 from mrsproc.axes import Array
-from mrsproc.constants import CR_SINGLET_PPM, MACROMOLECULES, NAA_SINGLET_PPM, BroadLine
+from mrsproc.basis.names import BROAD_PREFIXES, SYNONYMS
+from mrsproc.basis.resampling import band_limited
+from mrsproc.basis.singlets import METHYL_SINGLETS, Axis, signal_of_proton, singlet_position
+from mrsproc.constants import MACROMOLECULES, BroadLine
 from mrsproc.data import Acquisition, Record
 from mrsproc.errors import BasisError, DataWarning, InvalidInputError, suggest
 from mrsproc.lineshape import voigt_decay
-from mrsproc.numerics.bandlimited import continued_backwards, signal_of_band, spectrum_on
-
-SYNONYMS: Final[tuple[frozenset[str], ...]] = tuple(
-    frozenset(group.split())
-    for group in (
-        "Ins mI Ins1 myo-Ins",
-        "Scyllo sIns sI scyllo-Ins",
-        "PE PEth",
-        "PCh PCho",
-        "GPC GPCho",
-        "Glc Glu_cose Gluc",
-        "GSH Glth",
-        "bHB BHB",
-        "2HG twoHG",
-        "Ace Act",
-        "H2O water Water",
-    )
-)
-"""Names of one substance in different programs, for look-up only; a basis set keeps its own."""
-
-SUMS: Final[dict[str, tuple[str, ...]]] = {
-    "tNAA": ("NAA", "NAAG"),
-    "tCr": ("Cr", "PCr"),
-    "tCho": ("GPC", "PCh", "Cho"),
-    "Glx": ("Glu", "Gln"),
-}
-"""Combined quantities and their members (Kreis 2021, 10.1002/nbm.4347)."""
-
-BROAD_PREFIXES: Final = ("MM", "Lip", "Mac")
-"""How the names of macromolecule and lipid signals begin."""
 
 _FIELD_TOLERANCE: Final = 0.01
-_DECAYED: Final = 0.02  # part of the largest magnitude that may be left where a FID is continued by zeros
+_DECAYED: Final = 0.02  # part of the largest magnitude that may be left where zeros follow
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,16 +57,31 @@ class BasisSet(Record):
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.names)
         fid = np.asarray(self.fid)
-        if fid.ndim != 2 or fid.dtype.kind not in "iufc" or fid.shape[0] != len(names) or fid.size == 0:
-            raise BasisError(f"fid of shape {fid.shape} for {len(names)} names: give one complex FID (a row) for each name.")
+        if (
+            fid.ndim != 2
+            or fid.dtype.kind not in "iufc"
+            or fid.shape[0] != len(names)
+            or fid.size == 0
+        ):
+            raise BasisError(
+                f"fid of shape {fid.shape} for {len(names)} names: give one complex FID (a "
+                "row) for each name."
+            )
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
-            raise BasisError(f"the names {', '.join(doubled)} stand more than once: each signal needs its own.")
+            raise BasisError(
+                f"the names {', '.join(doubled)} stand more than once: each signal needs its own."
+            )
         finite, zero = np.isfinite(fid).all(axis=1), ~fid.any(axis=1)
         for bad, what in ((~finite, "hold NaN or infinite values"), (zero, "are zero everywhere")):
             if bad.any():
-                raise BasisError(f"the FIDs of {', '.join(np.array(names)[bad])} {what}: leave them out or simulate them again.")
-        Acquisition(spectrometer_frequency=self.spectrometer_frequency, dwell_time=self.dwell_time)  # the same limits hold
+                raise BasisError(
+                    f"the FIDs of {', '.join(np.array(names)[bad])} {what}: leave them out or "
+                    "simulate them again."
+                )
+        Acquisition(
+            spectrometer_frequency=self.spectrometer_frequency, dwell_time=self.dwell_time
+        )  # the same limits hold
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "fid", fid.astype(np.complex128, copy=False))
         super().__post_init__()
@@ -170,7 +158,9 @@ class BasisSet(Record):
             The part.
         """
         rows = [self.index(name) for name in names]
-        return dataclasses.replace(self, names=tuple(self.names[i] for i in rows), fid=self.fid[rows])
+        return dataclasses.replace(
+            self, names=tuple(self.names[i] for i in rows), fid=self.fid[rows]
+        )
 
     def without(self, names: Iterable[str]) -> Self:
         """Return a basis set that lacks some signals.
@@ -213,10 +203,16 @@ class BasisSet(Record):
             and np.isclose(self.ppm_reference, other.ppm_reference)
         )
         if not same:
-            raise BasisError("the two basis sets have different axes: bring both to one acquisition with resampled_to().")
+            raise BasisError(
+                "the two basis sets have different axes: bring both to one acquisition with "
+                "resampled_to()."
+            )
         source = "; ".join(part for part in (self.source, other.source) if part)
         return dataclasses.replace(
-            self, names=(*self.names, *other.names), fid=np.concatenate([self.fid, other.fid]), source=source
+            self,
+            names=(*self.names, *other.names),
+            fid=np.concatenate([self.fid, other.fid]),
+            source=source,
         )
 
     @property
@@ -235,7 +231,8 @@ class BasisSet(Record):
         Returns
         -------
         BasisSet
-            With unit amplitude meaning the number of protons of the table, scaled as a singlet of as many protons.
+            With unit amplitude meaning the number of protons of the table, scaled as a singlet of
+            as many protons.
 
         Raises
         ------
@@ -245,35 +242,45 @@ class BasisSet(Record):
         chosen = list(names)
         for name in chosen:
             if name not in MACROMOLECULES:
-                raise BasisError(f"no built-in macromolecule {name!r}. {suggest(name, MACROMOLECULES)}")
+                raise BasisError(
+                    f"no built-in macromolecule {name!r}. {suggest(name, MACROMOLECULES)}"
+                )
         fid = np.array([self._broad_fid(MACROMOLECULES[name]) for name in chosen])
-        broad = dataclasses.replace(self, names=tuple(chosen), fid=fid, source="macromolecules: LCModel manual")
+        broad = dataclasses.replace(
+            self, names=tuple(chosen), fid=fid, source="macromolecules: LCModel manual"
+        )
         return self.combined_with(broad)
 
     def _broad_fid(self, lines: Iterable[BroadLine]) -> Array:
         time = self.time
         fid = np.zeros(self.n_points, complex)
         for line in lines:
-            frequency = float(axes.ppm_to_hz(line.ppm, self.spectrometer_frequency, self.ppm_reference))
+            frequency = float(
+                axes.ppm_to_hz(line.ppm, self.spectrometer_frequency, self.ppm_reference)
+            )
             decay = voigt_decay(time, 0.0, line.fwhm_ppm * self.spectrometer_frequency)
             fid += line.protons * decay * np.exp(2j * np.pi * frequency * time)
-        return fid * self._signal_per_proton()
+        unit = self._proton()
+        return fid * (1.0 if unit is None else unit)
 
-    def _signal_per_proton(self) -> float:
-        """Return the first point of one proton's FID, read off the methyl singlet of creatine or NAA."""
-        for name in ("Cr", "PCr", "NAA"):
+    def _axis(self) -> Axis:
+        return Axis(self.dwell_time, self.spectrometer_frequency, self.ppm_reference)
+
+    def _proton(self) -> complex | None:
+        """Return the first point of the FID of one proton; None without a methyl singlet."""
+        for name, ppm in METHYL_SINGLETS.items():
             if name in self:
-                ppm = NAA_SINGLET_PPM if name == "NAA" else CR_SINGLET_PPM
-                return self._area(self.fid[self.index(name)], ppm) / 3.0
-        return 1.0
+                return signal_of_proton(np.asarray(self.fid[self.index(name)]), self._axis(), ppm)
+        return None
 
-    def _area(self, fid: Array, ppm: float) -> float:
-        """Return the area of the line within 0.15 ppm of `ppm`, as the first point of its FID."""
-        frequency = axes.frequency_axis(4 * self.n_points, self.dwell_time)
-        axis = axes.hz_to_ppm(frequency, self.spectrometer_frequency, self.ppm_reference)
-        spectrum = axes.fid_to_spectrum(fid, 4 * self.n_points)
-        near = np.abs(axis - ppm) < 0.15
-        return float(np.abs(spectrum[near].sum()) * 2.0 / len(axis))
+    @property
+    def signal_per_proton(self) -> float:
+        """Magnitude of the first point of one proton's FID, from the singlet of Cr, PCr or NAA.
+
+        NaN where the set holds none of them.
+        """
+        unit = self._proton()
+        return float("nan") if unit is None else abs(unit)
 
     def checked_against(self, acquisition: Acquisition) -> None:
         """Refuse a basis set of another field strength or nucleus.
@@ -291,16 +298,18 @@ class BasisSet(Record):
         ratio = self.spectrometer_frequency / acquisition.spectrometer_frequency
         if abs(ratio - 1.0) > _FIELD_TOLERANCE:
             raise BasisError(
-                f"the basis set is for {self.spectrometer_frequency:.6g} MHz, the data were recorded at "
-                f"{acquisition.spectrometer_frequency:.6g} MHz ({acquisition.nucleus}): field strength or nucleus differ. "
+                f"the basis set is for {self.spectrometer_frequency:.6g} MHz, the data were "
+                "recorded at "
+                f"{acquisition.spectrometer_frequency:.6g} MHz ({acquisition.nucleus}): field "
+                "strength or nucleus differ. "
                 "Use a basis set for this scanner, or simulate one for the acquisition."
             )
 
     def dwell_time_for(self, acquisition: Acquisition) -> float:
-        """Return the sampling interval [s] that makes the ppm axis of the basis set that of the data.
+        """Return the sampling interval [s] at which the ppm axis is that of the data.
 
-        Larmor frequencies of scanners of one make differ by parts per thousand; chemical shifts, not
-        frequencies, are what a basis set predicts.
+        Larmor frequencies of scanners of one make differ by parts per thousand; chemical shifts,
+        not frequencies, are what a basis set predicts.
         """
         return self.dwell_time * self.spectrometer_frequency / acquisition.spectrometer_frequency
 
@@ -326,9 +335,9 @@ class BasisSet(Record):
     def resampled_to(self, acquisition: Acquisition, n_points: int | None = None) -> Self:
         """Return the basis set on the time axis of an acquisition.
 
-        The result holds the values of the same signals at the new sampling times; signals outside the new
-        spectral width are filtered out (the outer 5 % of it on either side is the filter's edge), so that
-        nothing folds back.
+        The result holds the values of the same signals at the new sampling times; signals outside
+        the new spectral width are filtered out (the outer 5 % of it on either side is the filter's
+        edge), so that nothing folds back.
 
         Parameters
         ----------
@@ -345,13 +354,14 @@ class BasisSet(Record):
         Raises
         ------
         BasisError
-            Other field or nucleus; a band that does not hold 0 to 5 ppm; FIDs that end before they have
-            decayed and would have to be continued.
+            Other field or nucleus; a band that does not hold 0 to 5 ppm; FIDs that end before they
+            have decayed and would have to be continued.
         """
         self.checked_against(acquisition)
         if acquisition.nucleus == "1H" and not self.covers(acquisition, (0.0, 5.0)):
             raise BasisError(
-                f"the basis set has a spectral width of {1 / self.dwell_time:.6g} Hz around {self.ppm_reference:.4g} ppm, "
+                f"the basis set has a spectral width of {1 / self.dwell_time:.6g} Hz around "
+                f"{self.ppm_reference:.4g} ppm, "
                 "which does not hold 0 to 5 ppm: use one with a larger spectral width."
             )
         old, new = self.dwell_time_for(acquisition), acquisition.dwell_time
@@ -359,9 +369,11 @@ class BasisSet(Record):
         if length < 2:
             raise InvalidInputError(f"n_points = {n_points}: a FID has at least 2 points.")
         self.check_end(length * new, old)
-        fid = self.fid * np.exp(2j * np.pi * self._reference_shift(acquisition) * np.arange(self.n_points) * old)
+        fid = self.fid * np.exp(
+            2j * np.pi * self._reference_shift(acquisition) * np.arange(self.n_points) * old
+        )
         if abs(old / new - 1) > 1e-3 / length:
-            fid = _band_limited(fid, old, new, length)
+            fid = band_limited(fid, old, new, length)
         elif length <= self.n_points:
             fid = fid[:, :length]
         else:
@@ -376,8 +388,9 @@ class BasisSet(Record):
         )
 
     def _reference_shift(self, acquisition: Acquisition) -> float:
-        """Return the frequency [Hz] to add so that zero stands for the reference of the acquisition."""
-        return (acquisition.ppm_reference - self.ppm_reference) * acquisition.spectrometer_frequency
+        """Return the frequency [Hz] to add so that zero is the reference of the acquisition."""
+        offset = acquisition.ppm_reference - self.ppm_reference
+        return offset * acquisition.spectrometer_frequency
 
     def visible_part(self, low: float, high: float) -> Array:
         """Return which part of the norm of each spectrum lies within a range of chemical shifts.
@@ -394,7 +407,7 @@ class BasisSet(Record):
         """
         power = np.abs(self.spectrum) ** 2
         inside = (self.ppm >= low) & (self.ppm <= high)
-        return np.sqrt(power[:, inside].sum(axis=1) / power.sum(axis=1))
+        return np.asarray(np.sqrt(power[:, inside].sum(axis=1) / power.sum(axis=1)))
 
     def check_end(self, duration: float, dwell: float) -> None:
         """Refuse to continue FIDs by zeros that have not decayed.
@@ -417,17 +430,20 @@ class BasisSet(Record):
         cut = tail > _DECAYED * np.abs(self.fid).max(axis=1)
         if cut.any():
             raise BasisError(
-                f"the basis FIDs last {self.n_points * dwell:.3g} s, the data {duration:.3g} s, and "
-                f"{', '.join(np.array(self.names)[cut][:5])} have not decayed by then: use a longer basis set, or cut the data."
+                f"the basis FIDs last {self.n_points * dwell:.3g} s, the data {duration:.3g} "
+                "s, and "
+                f"{', '.join(np.array(self.names)[cut][:5])} have not decayed by then: use a "
+                "longer basis set, or cut the data."
             )
 
     def referenced(self) -> Self:
-        """Return the basis set with its ppm axis set by the singlet of NAA, or of creatine without it.
+        """Return the basis set with its ppm axis set by the singlet of NAA or creatine.
 
         Returns
         -------
         BasisSet
-            Shifted so that the singlet stands at 2.008 (NAA) or 3.027 ppm (Cr); the offset is in `source`.
+            Shifted so that the singlet stands at 2.008 (NAA) or 3.027 ppm (Cr); the offset is in
+            `source`.
 
         Raises
         ------
@@ -437,7 +453,9 @@ class BasisSet(Record):
         offset = self.axis_offset()
         time = self.time
         fid = self.fid * np.exp(2j * np.pi * offset * self.spectrometer_frequency * time)
-        return dataclasses.replace(self, fid=fid, source=f"{self.source}; axis moved by {-offset:+.4f} ppm".lstrip("; "))
+        return dataclasses.replace(
+            self, fid=fid, source=f"{self.source}; axis moved by {-offset:+.4f} ppm".lstrip("; ")
+        )
 
     def axis_offset(self) -> float:
         """Return how far the NAA (or Cr) singlet stands from its literature shift [ppm].
@@ -452,37 +470,21 @@ class BasisSet(Record):
         BasisError
             As for `referenced`.
         """
-        for name, literature in (("NAA", NAA_SINGLET_PPM), ("Cr", CR_SINGLET_PPM), ("PCr", CR_SINGLET_PPM)):
+        for name in ("NAA", "Cr", "PCr"):
             if name in self:
-                return self._singlet(self.index(name), literature) - literature
+                fid, literature = np.asarray(self.fid[self.index(name)]), METHYL_SINGLETS[name]
+                return singlet_position(fid, self._axis(), name, literature) - literature
         raise BasisError("the axis cannot be checked: the basis set holds neither NAA nor Cr.")
-
-    def _singlet(self, row: int, literature: float) -> float:
-        time = self.time
-        smooth = self.fid[row] * voigt_decay(time, 2.0)
-        size = 8 * self.n_points
-        frequency = axes.frequency_axis(size, self.dwell_time)
-        ppm = axes.hz_to_ppm(frequency, self.spectrometer_frequency, self.ppm_reference)
-        height = np.abs(axes.fid_to_spectrum(smooth, size))
-        mirror = 2.0 * self.ppm_reference - literature
-        near = height[np.abs(ppm - literature) < 0.3].max(initial=0.0)
-        if near < 0.5 * height[np.abs(ppm - mirror) < 0.3].max(initial=0.0):
-            raise BasisError(
-                f"{self.names[row]} stands near {mirror:.2f} instead of {literature} ppm: the sign convention of this basis set "
-                "is inverted. Take the complex conjugate of its FIDs."
-            )
-        if near < 0.5 * height[np.abs(ppm - self.ppm_reference) > 0.2].max():
-            raise BasisError(f"the singlet of {self.names[row]} is not within 0.3 ppm of {literature} ppm: the axis of this basis set is wrong.")
-        return float(ppm[np.argmax(np.where(np.abs(ppm - literature) < 0.3, height, 0.0))])
 
     def warn_if_offset(self) -> None:
         """Warn where the axis is off by more than 0.015 ppm, naming `referenced` as the way out."""
-        if not any(name in self for name in ("NAA", "Cr", "PCr")):
+        if not any(name in self for name in METHYL_SINGLETS):
             return
         offset = self.axis_offset()
         if abs(offset) > 0.015:
             warnings.warn(
-                f"the ppm axis of the basis set is off by {offset:+.3f} ppm (singlet of NAA or Cr); correct it with basis.referenced().",
+                f"the ppm axis of the basis set is off by {offset:+.3f} ppm (singlet of NAA or "
+                "Cr); correct it with basis.referenced().",
                 DataWarning,
                 stacklevel=3,
             )
@@ -492,29 +494,3 @@ class BasisSet(Record):
             f"BasisSet({len(self.names)} signals: {', '.join(self.names)}; {self.n_points} points, "
             f"spectral width {1 / self.dwell_time:.6g} Hz, {self.spectrometer_frequency:.6g} MHz)"
         )
-
-
-def _band_limited(fid: Array, old: float, new: float, length: int) -> Array:
-    """Sample the signal of FIDs at another interval, without what the new band cannot hold.
-
-    A FID jumps at time 0 and is not band-limited; continued smoothly to negative times it is, and can
-    be filtered and sampled with no ringing at its start.
-    """
-    before = min(64, fid.shape[-1] // 4)
-    signal = continued_backwards(fid, before)
-    duration = 2.0 * max(signal.shape[-1] * old, length * new + before * old)
-    width = min(1.0 / old, 1.0 / new)
-    step = 1.0 / duration
-    n_frequencies = int(np.floor(width / step))
-    first = -step * (n_frequencies // 2)
-    frequency = first + step * np.arange(n_frequencies)
-    spectrum = spectrum_on(signal, old, first, step, n_frequencies) * np.exp(2j * np.pi * frequency * before * old)
-    if new > old:
-        spectrum *= _edge_filter(frequency, width)
-    return signal_of_band(spectrum, first, step, new, length) * (old / new)
-
-
-def _edge_filter(frequency: Array, width: float) -> Array:
-    """Return a low-pass filter that falls as a cosine over the outer 5 % of a band on either side."""
-    inside = (0.5 * width - np.abs(frequency)) / (0.05 * width)
-    return 0.5 - 0.5 * np.cos(np.pi * np.clip(inside, 0.0, 1.0))

@@ -1,192 +1,33 @@
-"""Recordings: `Acquisition` (how), `MRSData` (what) and `Step` (what was done to it)."""
+"""`MRSData`: FIDs with named dimensions."""
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mrsproc import axes
 from mrsproc.axes import Array
-from mrsproc.constants import GYROMAGNETIC_RATIO, PPM_REFERENCE
+from mrsproc.data.acquisition import Acquisition, Step
+from mrsproc.data.record import Record
+from mrsproc.data.selection import Index, as_index, short, take
 from mrsproc.errors import InvalidInputError, suggest
-
-Index = int | slice | ArrayLike
-
-
-def _frozen(value: object) -> object:
-    """Return a read-only view of an array or mapping; other values as they are."""
-    if isinstance(value, np.ndarray):
-        view = value.view()
-        view.flags.writeable = False
-        return view
-    if isinstance(value, Mapping):
-        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
-    return value
-
-
-def _thawed(value: object) -> object:
-    """Return mappings as plain dicts, which pickle; other values as they are."""
-    if isinstance(value, Mapping):
-        return {key: _thawed(item) for key, item in value.items()}
-    return value
-
-
-class Record:
-    """Base of the frozen dataclasses: arrays and mappings inside are read-only, also after unpickling."""
-
-    def _freeze(self) -> None:
-        for key, value in vars(self).items():
-            object.__setattr__(self, key, _frozen(value))
-
-    def __post_init__(self) -> None:
-        self._freeze()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: _thawed(value) for key, value in vars(self).items()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for key, value in state.items():
-            object.__setattr__(self, key, value)
-        self._freeze()
-
-
-_LIMITS: Final[dict[str, tuple[str, float, float, str]]] = {
-    "spectrometer_frequency": ("SpectrometerFrequency", 1.0, 3000.0, "MHz"),
-    "dwell_time": ("dwell time (pixdim[4] of a NIfTI file)", 1e-6, 0.05, "s"),
-    "echo_time": ("EchoTime", 0.0, 3.0, "s"),
-    "repetition_time": ("RepetitionTime", 1e-3, 120.0, "s"),
-}
-
-
-def _check_quantity(name: str, value: object, *, required: bool) -> float | None:
-    key, low, high, unit = _LIMITS[name]
-    if value is None and not required:
-        return None
-    number = float(value) if isinstance(value, (int, float, np.number)) else np.nan
-    if not low <= number <= high:
-        raise InvalidInputError(
-            f"{name} = {value!r} (header key {key}) is not a value in {unit} between {low:g} and {high:g}. "
-            f"Give it in {unit}."
-        )
-    return number
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Acquisition(Record):
-    """How a recording was made. What is not known is None.
-
-    Parameters
-    ----------
-    spectrometer_frequency : float
-        Larmor frequency [MHz].
-    dwell_time : float
-        Sampling interval of the FID [s].
-    nucleus : str, default "1H"
-        Nucleus observed, mass number first.
-    echo_time : float, optional
-        Echo time [s].
-    repetition_time : float, optional
-        Repetition time [s].
-    ppm_reference : float, optional
-        Chemical shift at the centre of the spectrum [ppm]; 4.65 for 1H, 0 for nuclei without an
-        agreed one, when not given.
-    sequence, manufacturer : str, optional
-        As the header has them.
-    water_suppressed : bool, optional
-        Whether water was suppressed.
-    extra : mapping, optional
-        Other header fields, under their names in the file.
-
-    Raises
-    ------
-    InvalidInputError
-        A value out of its physical range, such as an echo time of 35 s.
-    """
-
-    spectrometer_frequency: float
-    dwell_time: float
-    nucleus: str = "1H"
-    echo_time: float | None = None
-    repetition_time: float | None = None
-    ppm_reference: float = None  # type: ignore[assignment]  # filled in by nucleus
-    sequence: str | None = None
-    manufacturer: str | None = None
-    water_suppressed: bool | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        for name in _LIMITS:
-            required = name in {"spectrometer_frequency", "dwell_time"}
-            object.__setattr__(self, name, _check_quantity(name, getattr(self, name), required=required))
-        if not re.fullmatch(r"\d{1,3}[A-Z][a-z]?", str(self.nucleus)):
-            raise InvalidInputError(
-                f"nucleus = {self.nucleus!r} (header key ResonantNucleus): write the mass number first, for example '1H' or '31P'."
-            )
-        reference = PPM_REFERENCE.get(self.nucleus, 0.0) if self.ppm_reference is None else self.ppm_reference
-        if not np.isfinite(reference):
-            raise InvalidInputError(f"ppm_reference = {self.ppm_reference!r}: give a finite chemical shift in ppm.")
-        object.__setattr__(self, "ppm_reference", float(reference))
-        super().__post_init__()
-
-    @property
-    def spectral_width(self) -> float:
-        """Spectral width [Hz]."""
-        return 1.0 / self.dwell_time
-
-    @property
-    def field_strength(self) -> float | None:
-        """Static field [T], or None for a nucleus whose gyromagnetic ratio is not listed."""
-        ratio = GYROMAGNETIC_RATIO.get(self.nucleus)
-        return None if ratio is None else self.spectrometer_frequency / ratio
-
-    def replace(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed.
-
-        Parameters
-        ----------
-        **changes
-            New values by field name.
-
-        Returns
-        -------
-        Acquisition
-            Checked like any other.
-        """
-        return dataclasses.replace(self, **changes)
-
-
-@dataclass(frozen=True, eq=False)
-class Step(Record):
-    """One step of processing, as NIfTI-MRS's ``ProcessingApplied`` keeps it.
-
-    Parameters
-    ----------
-    method : str
-        What was done, in NIfTI-MRS's vocabulary where it has a word for it.
-    details : str
-        How: function and parameters.
-    program, version : str, optional
-        What did it; mrsproc and its version when not given.
-    """
-
-    method: str
-    details: str
-    program: str = "mrsproc"
-    version: str = field(default_factory=lambda: version("mrsproc"))
 
 
 def _check_dims(dims: Iterable[str], shape: tuple[int, ...]) -> tuple[str, ...]:
     names = tuple(str(dim) for dim in dims)
-    if len(names) != len(shape) or not names or names[-1] != "time" or len(set(names)) != len(names):
+    if (
+        len(names) != len(shape)
+        or not names
+        or names[-1] != "time"
+        or len(set(names)) != len(names)
+    ):
         raise InvalidInputError(
             f"dims = {names} do not describe a FID array of shape {shape}: "
-            "give one different name for each axis, 'time' last, for example ('coil', 'transient', 'time')."
+            "give one different name for each axis, 'time' last, for example ('coil', "
+            "'transient', 'time')."
         )
     return names
 
@@ -218,7 +59,8 @@ class MRSData(Record):
     Raises
     ------
     InvalidInputError
-        Empty or non-numeric FIDs, dims or coords that do not fit, infinite or NaN values that are not masked.
+        Empty or non-numeric FIDs, dims or coords that do not fit, infinite or NaN values that are
+        not masked.
     """
 
     fid: Array
@@ -233,12 +75,18 @@ class MRSData(Record):
     def __post_init__(self) -> None:
         fid = np.asarray(self.fid)
         if fid.size == 0 or fid.dtype.kind not in "iufc":
-            raise InvalidInputError(f"fid of shape {fid.shape} and type {fid.dtype} holds no numbers: give complex FIDs.")
+            raise InvalidInputError(
+                f"fid of shape {fid.shape} and type {fid.dtype} holds no numbers: give complex "
+                "FIDs."
+            )
         if fid.dtype not in (np.dtype(np.complex64), np.dtype(np.complex128)):
             fid = fid.astype(np.complex128)
         dims = _check_dims(self.dims, fid.shape)
         if fid.shape[-1] < 2:
-            raise InvalidInputError(f"fid of shape {fid.shape} has fewer than 2 time points: the last axis must be time.")
+            raise InvalidInputError(
+                f"fid of shape {fid.shape} has fewer than 2 time points: the last axis must be "
+                "time."
+            )
         object.__setattr__(self, "fid", fid)
         object.__setattr__(self, "dims", dims)
         object.__setattr__(self, "coords", self._checked_coords())
@@ -253,29 +101,35 @@ class MRSData(Record):
             array = np.asarray(values)
             if array.shape != (self.sizes[name],):
                 raise InvalidInputError(
-                    f"coords[{name!r}] has shape {array.shape}, but the dimension has {self.sizes[name]} entries."
+                    f"coords[{name!r}] has shape {array.shape}, but the dimension has "
+                    f"{self.sizes[name]} entries."
                 )
             coords[name] = array
         onset = coords.get("transient")
-        if onset is not None and not (np.issubdtype(onset.dtype, np.number) and np.isfinite(onset).all()):
+        if onset is not None and not (
+            np.issubdtype(onset.dtype, np.number) and np.isfinite(onset).all()
+        ):
             raise InvalidInputError("coords['transient'] must hold finite onset times in s.")
         return coords
 
     def _checked_mask(self) -> Array:
         shape = tuple(self.sizes[dim] for dim in self.mask_dims)
-        mask = np.ones(shape, bool) if self.mask is None else np.asarray(self.mask)
+        given: Array | None = self.mask
+        mask = np.ones(shape, bool) if given is None else np.asarray(given)
         if mask.dtype != bool or mask.shape != shape:
             raise InvalidInputError(
-                f"mask of shape {mask.shape} and type {mask.dtype}: give booleans over {self.mask_dims}, shape {shape}."
+                f"mask of shape {mask.shape} and type {mask.dtype}: give booleans over "
+                f"{self.mask_dims}, shape {shape}."
             )
         finite = np.asarray(np.isfinite(self.fid).all(axis=-1))
         if "coil" in self.dims:
-            finite = finite.all(axis=self.dims.index("coil"))
+            finite = np.asarray(finite.all(axis=self.dims.index("coil")))
         bad = mask & ~finite
         if bad.any():
             where = np.argwhere(bad)[:5].tolist()
             raise InvalidInputError(
-                f"{int(bad.sum())} of {bad.size} FIDs hold NaN or infinite values, first at {self.mask_dims} = {where}: "
+                f"{int(bad.sum())} of {bad.size} FIDs hold NaN or infinite values, first at "
+                f"{self.mask_dims} = {where}: "
                 "mend them, or mark them invalid with mask=."
             )
         return mask
@@ -309,7 +163,9 @@ class MRSData(Record):
     def ppm(self) -> Array:
         """Chemical shift of the points of the spectrum [ppm], descending."""
         acquisition = self.acquisition
-        return axes.hz_to_ppm(self.frequency, acquisition.spectrometer_frequency, acquisition.ppm_reference)
+        return axes.hz_to_ppm(
+            self.frequency, acquisition.spectrometer_frequency, acquisition.ppm_reference
+        )
 
     @property
     def spectrum(self) -> Array:
@@ -344,7 +200,8 @@ class MRSData(Record):
         Parameters
         ----------
         **indexers
-            For each dimension an integer (the dimension goes), a slice, a boolean mask or a list of indices.
+            For each dimension an integer (the dimension goes), a slice, a boolean mask or a list
+            of indices.
 
         Returns
         -------
@@ -360,18 +217,21 @@ class MRSData(Record):
         for dim, index in indexers.items():
             self.axis(dim)
             if dim == "time":
-                raise InvalidInputError("the time points of a FID cannot be selected: its phase and frequency axis would change.")
-            chosen = _as_index(dim, index, self.sizes[dim])
-            fid = _take(fid, chosen, dims.index(dim))
+                raise InvalidInputError(
+                    "the time points of a FID cannot be selected: its phase and frequency axis "
+                    "would change."
+                )
+            chosen = as_index(dim, index, self.sizes[dim])
+            fid = take(fid, chosen, dims.index(dim))
             mask_dims = [name for name in dims if name not in {"coil", "time"}]
             if dim != "coil":
-                mask = _take(mask, chosen, mask_dims.index(dim))
+                mask = take(mask, chosen, mask_dims.index(dim))
             if isinstance(chosen, int):
                 coords.pop(dim, None)
                 dims.remove(dim)
             elif dim in coords:
                 coords[dim] = coords[dim][chosen]
-        kept = ", ".join(f"{dim}={_short(index)}" for dim, index in indexers.items())
+        kept = ", ".join(f"{dim}={short(index)}" for dim, index in indexers.items())
         return dataclasses.replace(
             self,
             fid=fid, mask=np.asarray(mask), coords=coords, dims=tuple(dims), header=None,
@@ -398,19 +258,23 @@ class MRSData(Record):
         """
         axis = self.axis(dim)
         if dim in {"coil", "time"}:
-            way_out = "combine coils with mp.coil_weights" if dim == "coil" else "there is no use for it"
+            way_out = (
+                "combine coils with mp.coil_weights" if dim == "coil" else "there is no use for it"
+            )
             raise InvalidInputError(f"no mean over {dim!r}: {way_out}.")
         weight = self._mask_like_fid()
         count = weight.sum(axis=axis)
         mask_axis = self.mask_dims.index(dim)
         if not (count > 0).all():
-            raise InvalidInputError(f"no valid FID left to average over {dim!r}: the mask leaves none.")
+            raise InvalidInputError(
+                f"no valid FID left to average over {dim!r}: the mask leaves none."
+            )
         total = np.where(weight, self.fid, 0).sum(axis=axis, dtype=np.complex128)
         return dataclasses.replace(
             self,
             fid=total / count,
             dims=tuple(name for name in self.dims if name != dim),
-            mask=self.mask.any(axis=mask_axis),
+            mask=np.asarray(self.mask.any(axis=mask_axis)),
             coords={name: values for name, values in self.coords.items() if name != dim},
             header=None,
             history=(*self.history, Step("Signal averaging", f"mean over {dim}")),
@@ -437,7 +301,8 @@ class MRSData(Record):
         Raises
         ------
         InvalidInputError
-            Unknown dimension, a name that is taken, or masked FIDs along what becomes the coil dimension.
+            Unknown dimension, a name that is taken, or masked FIDs along what becomes the coil
+            dimension.
         """
         for old in names:
             self.axis(old)
@@ -445,8 +310,11 @@ class MRSData(Record):
         for old in (old for old, new in names.items() if new == "coil" and old in self.mask_dims):
             axis = self.mask_dims.index(old)
             if not mask.all():
-                raise InvalidInputError(f"{old!r} cannot become 'coil': some of its FIDs are masked, and a mask is over whole transients.")
-            mask = mask.all(axis=axis)
+                raise InvalidInputError(
+                    f"{old!r} cannot become 'coil': some of its FIDs are masked, and a mask is "
+                    "over whole transients."
+                )
+            mask = np.asarray(mask.all(axis=axis))
         renamed = {old: names.get(old, old) for old in self.dims}
         return dataclasses.replace(
             self,
@@ -454,7 +322,10 @@ class MRSData(Record):
             coords={renamed[dim]: values for dim, values in self.coords.items()},
             mask=mask,
             header=None,
-            history=(*self.history, Step("Renaming", ", ".join(f"{old} = {new}" for old, new in names.items()))),
+            history=(
+                *self.history,
+                Step("Renaming", ", ".join(f"{old} = {new}" for old, new in names.items())),
+            ),
         )
 
     def with_fid(self, fid: ArrayLike, step: Step, **changes: Any) -> Self:
@@ -493,7 +364,9 @@ class MRSData(Record):
         MRSData
             The new object.
         """
-        return dataclasses.replace(self, mask=np.asarray(mask), header=None, history=(*self.history, step))
+        return dataclasses.replace(
+            self, mask=np.asarray(mask), header=None, history=(*self.history, step)
+        )
 
     def __repr__(self) -> str:
         acquisition = self.acquisition
@@ -513,38 +386,3 @@ class MRSData(Record):
 
 def _seconds(value: float | None) -> str:
     return "unknown" if value is None else f"{value * 1e3:.6g} ms"
-
-
-def _short(index: Index) -> str:
-    if isinstance(index, slice):
-        return ":".join("" if part is None else str(part) for part in (index.start, index.stop, index.step))
-    if np.ndim(index) == 0:
-        return str(index)
-    array = np.asarray(index)
-    return f"{int(array.sum()) if array.dtype == bool else array.size} of them"
-
-
-def _as_index(dim: str, index: Index, size: int) -> int | slice | Array:
-    """Check an indexer and return what numpy takes."""
-    if isinstance(index, slice):
-        chosen: int | slice | Array = index
-        empty = len(range(*index.indices(size))) == 0
-    elif np.ndim(index) == 0:
-        chosen, empty = int(np.asarray(index)), False
-    else:
-        chosen = np.asarray(index)
-        empty = chosen.size == 0 or (chosen.dtype == bool and not chosen.any())
-        if chosen.dtype == bool and chosen.shape != (size,):
-            raise InvalidInputError(f"the mask for {dim!r} has shape {chosen.shape}, the dimension {size} entries.")
-    outside = not isinstance(chosen, slice) and not empty and np.asarray(chosen).dtype != bool and (
-        np.max(chosen) >= size or np.min(chosen) < -size
-    )  # fmt: skip
-    if outside or empty:
-        why = "out of range" if outside else "selects nothing"
-        raise InvalidInputError(f"{dim} = {_short(index)} {why}: the dimension has {size} entries.")
-    return chosen
-
-
-def _take(array: Array, index: int | slice | Array, axis: int) -> Array:
-    where: tuple[Any, ...] = (slice(None),) * axis + (index,)
-    return array[where]

@@ -1,0 +1,6 @@
+"""`BasisSet`: the spectra of single metabolites that a fit combines."""
+
+from mrsproc.basis.basis_set import BasisSet
+from mrsproc.basis.names import BROAD_PREFIXES, SUMS, SYNONYMS
+
+__all__ = ["BROAD_PREFIXES", "SUMS", "SYNONYMS", "BasisSet"]

@@ -1,0 +1,227 @@
+"""What the commands do, as generators of the lines that they print."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mrsproc import io, qc
+from mrsproc.data import MRSData
+from mrsproc.errors import FormatError
+from mrsproc.files import atomic_path
+from mrsproc.io import lcmodel
+from mrsproc.preproc import remove_water
+
+if TYPE_CHECKING:
+    from mrsproc.basis import BasisSet
+    from mrsproc.quantification import Quantities
+
+_WATER_OVER_METABOLITES: Final = (
+    300.0  # unsuppressed water is some thousand times NAA, what suppression leaves far less
+)
+
+
+def converted(file: Path, output: Path, *, anonymise: bool, part: str | None) -> Iterator[Path]:
+    """Convert a recording, and give the name of each file written."""
+    named = output.name.endswith((".nii", ".nii.gz"))
+    parts = {"": io.read(file, part=part)} if part or named else io.read_all(file)
+    for name, data in parts.items():
+        tail = f"_{name}" if name else ""
+        target = output if named else output / f"{stem(file)}{tail}.nii.gz"
+        if target.exists() and target.samefile(file):
+            raise FormatError(f"{target}: would overwrite the file that is read; give another -o.")
+        io.write(data, target, anonymise=anonymise)
+        yield target
+
+
+def stem(path: Path) -> str:
+    """Return a file's name without its suffixes, ``.nii.gz`` being one."""
+    name = path.name
+    for suffix in (".nii.gz", ".nii"):
+        if name.endswith(suffix):
+            return name.removesuffix(suffix)
+    return path.stem
+
+
+def described(file: Path) -> Iterator[str]:
+    """Describe a recording or a basis set, a line at a time."""
+    if (file.is_file() and lcmodel.sniff_basis(file)) or io.is_basis_folder(file):
+        yield from _basis_lines(io.read_basis(file))
+        return
+    data = io.read(file)
+    acquisition = data.acquisition
+    rows = {
+        "dimensions": ", ".join(f"{size} {dim}" for dim, size in data.sizes.items()),
+        "masked": f"{int((~data.mask).sum())} of {data.mask.size}",
+        "nucleus": acquisition.nucleus,
+        "frequency": f"{acquisition.spectrometer_frequency:.6f} MHz",
+        "dwell time": f"{acquisition.dwell_time * 1e6:.6g} us (spectral width "
+        "{acquisition.spectral_width:.6g} Hz)",
+        "TE": _milliseconds(acquisition.echo_time),
+        "TR": _milliseconds(acquisition.repetition_time),
+        "sequence": acquisition.sequence or "unknown",
+        "manufacturer": acquisition.manufacturer or "unknown",
+        **_quality(data),
+        "processing": "; ".join(step.method for step in data.history) or "none",
+    }
+    yield from (f"{name:<13} {value}" for name, value in rows.items())
+
+
+def _basis_lines(basis: "BasisSet") -> Iterator[str]:
+    yield f"{'signals':<13} {len(basis)}: {', '.join(basis.names)}"
+    yield f"{'points':<13} {basis.n_points}"
+    yield f"{'frequency':<13} {basis.spectrometer_frequency:.6f} MHz"
+    width = 1 / basis.dwell_time
+    yield f"{'dwell time':<13} {basis.dwell_time * 1e6:.6g} us (spectral width {width:.6g} Hz)"
+    if any(name in basis for name in ("NAA", "Cr", "PCr")):
+        yield f"{'axis offset':<13} {basis.axis_offset():+.4f} ppm"
+    yield f"{'source':<13} {basis.source}"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "unknown" if value is None else f"{value * 1e3:.6g} ms"
+
+
+def _quality(data: MRSData) -> dict[str, str]:
+    """Return SNR and linewidth of the first valid FID, of water where that is what was recorded."""
+    first = data.select(coil=0) if "coil" in data.dims else data
+    if first.mask_dims:
+        where = np.argwhere(first.mask)[0]
+        first = first.select(**{dim: int(i) for dim, i in zip(first.mask_dims, where, strict=True)})
+    water = qc.tallest_peak(first, qc.WATER_PPM)
+    metabolites = qc.tallest_peak(remove_water(first), qc.METABOLITE_PPM)
+    is_water = water.height > _WATER_OVER_METABOLITES * metabolites.height
+    limits, name = (qc.WATER_PPM, "water") if is_water else (qc.METABOLITE_PPM, "metabolites")
+    which = "" if data.fid.size == data.n_points else ", first FID"
+    peak = water if is_water else metabolites
+    return {
+        "SNR": f"{qc.signal_to_noise(first if is_water else remove_water(first), limits):.4g} "
+        "({name}{which})",
+        "linewidth": f"{peak.fwhm_hz:.3g} Hz at {peak.ppm:.2f} ppm ({name}{which})",
+    }
+
+
+def fitted(
+    file: Path,
+    basis: Path,
+    output: Path,
+    *,
+    reference: Path | None,
+    ppm: tuple[float, float],
+    each: bool,
+) -> Iterator[str]:
+    """Fit a recording, write tables and figures, and tell what was found."""
+    from mrsproc import fitting, preproc, quantification
+
+    raw = io.read(file)
+    water = None if reference is None else io.read(reference)
+    signals = io.read_basis(basis)
+    prepared = preproc.prepare(raw, water, average=not each)
+    result = fitting.fit(prepared.data, signals, fitting.FitOptions(ppm=ppm))
+    quantities = quantification.quantify(result, water=prepared.water)
+    yield from _report(quantities)
+    yield from (f"wrote {path}" for path in write_results(quantities, output, stem(file)))
+
+
+def _report(quantities: "Quantities") -> Iterator[str]:
+    fit = quantities.fit
+    if fit.dims:
+        yield repr(fit)
+        return
+    yield fit.quality_text()
+    if quantities.constants is not None:
+        constants = quantities.constants
+        yield (
+            f"water: {constants.water_concentration:g} mM, relaxation "
+            f"{constants.water_relaxation:g}, "
+            f"of metabolites {constants.metabolite_relaxation:g}; no tissue correction"
+        )
+    yield f"{'':<8} {'/tCr':>8} {'SD':>7} {'mM':>9} {'SD':>7}"
+    for name in ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx"):
+        if name in quantities.names:
+            i = quantities.names.index(name)
+            values = (
+                quantities.ratio_tCr,
+                quantities.ratio_tCr_sd,
+                quantities.concentration,
+                quantities.concentration_sd,
+            )
+            ratio, ratio_sd, concentration, sd = (float(value[i]) for value in values)
+            scaled = f"{_number(concentration):>9} {_number(sd):>7}"
+            yield f"{name:<8} {ratio:8.3f} {ratio_sd:7.3f} {scaled}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "n/a"
+
+
+def write_results(quantities: "Quantities", output: Path, name: str) -> list[Path]:
+    """Write the table and the figure of a fit.
+
+    Parameters
+    ----------
+    quantities : Quantities
+        What was found.
+    output : pathlib.Path
+        Folder.
+    name : str
+        How the file names begin.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written.
+    """
+    from mrsproc.tables import fit_summary, write_table
+
+    table = output / f"{name}_desc-concentrations_mrs.tsv"
+    write_table(quantities.to_frame(), table, fit_summary(quantities))
+    written = [table, table.with_suffix(".json")]
+    drawable = np.argwhere(np.atleast_1d(quantities.fit.success))
+    if drawable.size:
+        index = tuple(int(i) for i in drawable[0]) if quantities.fit.dims else ()
+        written += _draw(quantities, output / f"{name}_desc-fit_mrs", index)
+    return written
+
+
+def _draw(quantities: "Quantities", base: Path, index: tuple[int, ...]) -> list[Path]:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from mrsproc import plot
+
+    figure = plot.fit(quantities.fit, index=index).get_figure(root=True)
+    assert figure is not None
+    paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
+    for path in paths:
+        with atomic_path(path) as temporary:
+            figure.savefig(
+                temporary,
+                format=path.suffix[1:],
+                dpi=150,
+                metadata={"Date": None} if path.suffix == ".svg" else None,
+            )
+    plt.close("all")
+    return paths
+
+
+def demonstrated(output: Path) -> Iterator[str]:
+    """Simulate a recording of known concentrations, fit it, and compare."""
+    from mrsproc import fitting, quantification, simulation
+
+    yield "simulating a basis set (PRESS, TE 35 ms, 3 T) and a recording of known truth ..."
+    example = simulation.small_example()
+    name = "sub-demo_svs"
+    io.write(example.data, output / f"{name}.nii.gz")
+    io.write(example.water, output / "sub-demo_mrsref.nii.gz")
+    io.write_basis(example.basis, output / "press35.basis")
+    quantities = quantification.quantify(
+        fitting.fit(example.data, example.basis), water=example.water
+    )
+    yield from _report(quantities)
+    yield f"truth    {'  '.join(f'{key} {value:g} mM' for key, value in example.truth.items())}"
+    yield from (f"wrote {path}" for path in write_results(quantities, output, name))
+    yield f"Try it on your own: mrsproc fit RECORDING --basis {output / 'press35.basis'} -o results"

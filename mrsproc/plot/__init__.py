@@ -1,0 +1,6 @@
+"""Figures with matplotlib: every function takes ``ax=`` and returns it."""
+
+from mrsproc.plot.spectra import fit, spectrum
+from mrsproc.plot.style import style
+
+__all__ = ["fit", "spectrum", "style"]

@@ -1,0 +1,62 @@
+"""One style for all figures: colour-blind safe, thin lines, vector output with text as text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS: Final[dict[str, str]] = {
+    "data": "#222222",
+    "fit": "#d55e00",
+    "baseline": "#0072b2",
+    "residual": "#555555",
+    "component": "#009e73",
+    "broad": "#cc79a7",
+}
+"""Colours after Okabe and Ito, which colour-blind people can tell apart."""
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 0.9,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "figure.dpi": 110,
+    "savefig.bbox": "tight",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Use mrsproc's style for the figures made in a ``with`` block."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
+        yield
+
+
+def new_axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":
+    """Return the axes given, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Where to draw.
+    size : tuple of float
+        Width and height of a new figure [inches].
+
+    Returns
+    -------
+    matplotlib Axes
+        Where to draw.
+    """
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
