@@ -2,8 +2,10 @@ r"""Variable projection for one spectrum.
 
 With :math:`Y(f)` the recorded spectrum, the residual in the window of the fit is
 
-.. math:: r = \Re\{e^{i(\phi_0 + \phi_1 (p - p_0))} Y\} - \sum_l a_l \Re S_l(\nu_l,
-\gamma_l, g) - \text{baseline}
+.. math::
+
+    r = \Re\{e^{i(\phi_0 + \phi_1 (p - p_0))} Y\}
+        - \sum_l a_l \Re S_l(\nu_l, \gamma_l, g) - \text{baseline}
 
 and what is minimised over amplitudes :math:`a \ge 0` and shape :math:`\theta` is
 

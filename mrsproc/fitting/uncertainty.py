@@ -3,8 +3,10 @@ r"""Covariance of what a fit estimates.
 The Fisher information of amplitudes and shape, baseline eliminated (it is a nuisance with the
 prior that its stiffness states), is
 
-.. math:: F = J^T W J / \sigma^2 + \text{(precision of the priors)}, \qquad J = [\Re S_l, \
-\partial / \partial\theta],
+.. math::
+
+    F = J^T W J / \sigma^2 + \text{(precision of the priors)}, \qquad
+    J = [\Re S_l, \ \partial / \partial\theta],
 
 with :math:`\sigma` the measured SD of the noise, or that of the residual where the model leaves
 more than noise. Its inverse is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,

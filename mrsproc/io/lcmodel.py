@@ -65,6 +65,17 @@ def _number(values: dict[str, str], name: str, source: str, default: float | Non
         raise FormatError(f"{source}: {name} = {text} is not a number.") from error
 
 
+def _scale(values: dict[str, str], source: str, *divisors: str) -> float:
+    """Return TRAMP over the product of other header values."""
+    scale = _number(values, "TRAMP", source, 1.0)
+    for name in divisors:
+        divisor = _number(values, name, source, 1.0)
+        if divisor == 0.0:
+            raise FormatError(f"{source}: {name} is zero, but amplitudes are divided by it.")
+        scale /= divisor
+    return scale
+
+
 def _numbers(text: str, width: int) -> Array:
     """Parse Fortran output, which may leave no blank between numbers of full width."""
     try:
@@ -120,6 +131,8 @@ def load_basis(path: Path) -> BasisSet:
         if kind != "BASIS":
             continue
         name = values.get("METABO") or values.get("ID") or ""
+        if not name:
+            raise FormatError(f"{path}: signal {len(names) + 1} has neither METABO nor ID: name it.")
         names.append(name)
         fid, found = _basis_fid(
             text[end : starts[number + 1]], values, n_points, width, f"{path}, signal {name}"
@@ -165,9 +178,7 @@ def _basis_fid(
     spectrum = np.zeros(n_points, complex)
     spectrum[:found] = numbers[0 : 2 * found : 2] + 1j * numbers[1 : 2 * found : 2]
     shift = int(_number(values, "ISHIFT", source, 0.0))
-    scale = _number(values, "TRAMP", source, 1.0) / (
-        _number(values, "VOLUME", source, 1.0) * _number(values, "CONC", source, 1.0)
-    )
+    scale = _scale(values, source, "VOLUME", "CONC")
     fid: Array = np.sqrt(n_points) * np.fft.ifft(np.roll(spectrum, -shift)) * scale
     fid[0] *= 2.0
     return fid, found
@@ -358,5 +369,5 @@ def raw_fid(values: dict[str, str], numbers: Array, source: str) -> Array:
             f"{source}: {numbers.size} numbers are no complex FID; the file is empty or cut off."
         )
     fid = numbers[0::2] + 1j * numbers[1::2]
-    scale = _number(values, "TRAMP", source, 1.0) / _number(values, "VOLUME", source, 1.0)
+    scale = _scale(values, source, "VOLUME")
     return np.asarray(fid * scale)

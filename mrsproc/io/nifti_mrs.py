@@ -286,7 +286,15 @@ def _mask(array: Array, dims: tuple[str, ...], meta: Mapping[str, Any], source: 
         meta.get(_MASK_KEY, {}).get("Value") if isinstance(meta.get(_MASK_KEY), Mapping) else None
     )
     valid = np.asarray(stored, bool) if stored is not None else finite
-    return finite & valid if valid.shape == finite.shape else finite
+    if valid.shape == finite.shape:
+        return finite & valid
+    warnings.warn(
+        f"{source}: {_MASK_KEY} has shape {valid.shape}, the FIDs have {finite.shape}; it is left out "
+        "and all FIDs count as valid. Mark the bad ones with with_mask().",
+        DataWarning,
+        stacklevel=4,
+    )
+    return finite
 
 
 def _coords(meta: Mapping[str, Any], dims: tuple[str, ...]) -> dict[str, Array]:
@@ -437,7 +445,7 @@ def _new_extension(data: MRSData, others: list[str], *, anonymise: bool) -> dict
     }
     for number, dim in enumerate(others, start=5):
         meta[f"dim_{number}"] = tags.get(dim, dim.upper())
-        if dim in data.coords:
+        if dim in data.coords and dim in {"transient", "edit"}:
             values = data.coords[dim].tolist()
             onset = {
                 _ONSET_KEY: {
@@ -455,7 +463,7 @@ def _new_extension(data: MRSData, others: list[str], *, anonymise: bool) -> dict
         value = getattr(acquisition, ours)
         if value is not None:
             meta[theirs] = value
-    extra = _plain(acquisition.extra)
+    extra = without_private(_plain(acquisition.extra))
     meta |= {
         key: value for key, value in extra.items() if not (anonymise and key == "ConversionTime")
     }

@@ -123,7 +123,10 @@ def simulate_basis(
     grid_extent : float, default 2.0
         Length of the grid in thicknesses of the slice; it must hold the displaced slices.
     edit : str, default "difference"
-        "on", "off" or "difference" (on minus off): which scan of an edited sequence.
+        "on", "off" or "difference" (on minus off): which scan of an edited sequence. Each scan is
+        phased on an uncoupled spin at the carrier, as sub-spectra are aligned before they are
+        subtracted; what phase the editing pulses give to other chemical shifts (Bloch-Siegert
+        effect) refocuses in MEGA-PRESS and stays in MEGA-sLASER.
     edit_ppm : tuple of float, default (1.9, 7.5)
         Frequency of the editing pulses in the on and in the off scan [ppm].
     macromolecules : str, iterable of str or MRSData, optional

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from mrsproc.axes import Array
+from mrsproc.data import Record
 from mrsproc.spins.operators import (
     Block,
     blocks_of,
@@ -63,7 +64,7 @@ class Field:
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class Lines(Record):
     """Undamped lines whose sum is a FID.
 
     Parameters

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mrsproc.axes import Array
+from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError
 
 
 @dataclass(frozen=True, eq=False)
-class Pulse:
+class Pulse(Record):
     """A shaped pulse.
 
     Parameters
@@ -58,7 +59,6 @@ class Pulse:
             raise InvalidInputError(
                 f"{self.name}: duration = {self.duration} s: give a length in s, for example 0.005."
             )
-        waveform.flags.writeable = False
         object.__setattr__(self, "waveform", waveform)
         if not np.isfinite(self.centre):
             object.__setattr__(self, "centre", self._magnetic_centre())
@@ -68,6 +68,7 @@ class Pulse:
             raise InvalidInputError(
                 f"{self.name}: bandwidth = {self.bandwidth} Hz: it must be positive."
             )
+        super().__post_init__()
 
     @property
     def time_step(self) -> float:

@@ -1,5 +1,6 @@
 """Shaped pulses: designs, files, and their propagators for coupled spins."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -267,8 +268,9 @@ def test_waveform_is_a_copy_and_read_only() -> None:
     pulse = Pulse(given_, 1e-3)
     given_[0] = 5.0
     assert pulse.waveform[0] == 1.0
-    with pytest.raises(ValueError, match="read-only"):
-        pulse.waveform[0] = 2.0
+    for kept in (pulse, pickle.loads(pickle.dumps(pulse))):
+        with pytest.raises(ValueError, match="read-only"):
+            kept.waveform[0] = 2.0
 
 
 def test_lines_scale() -> None:
