@@ -24,6 +24,7 @@ from mrsproc.fitting.solve import (
     evaluate,
     jacobian,
     minimise,
+    volume_slope,
 )
 from mrsproc.fitting.start import conjugate_fits_better, starting_points
 from mrsproc.fitting.stiffness import START_PER_PPM, chosen_stiffness, stiffness_grid
@@ -100,8 +101,7 @@ def fit(data: MRSData, basis: BasisSet, options: FitOptions | None = None) -> Fi
             "select one."
         )
     data = without_rising_end(data)
-    signals = _signals(data, basis, options)
-    batch = _batch(data, signals, options)
+    batch = _batch(data, basis, options)
     fids = np.asarray(data.fid).reshape(-1, data.n_points)
     mask = data.mask.ravel() if data.mask_dims else np.atleast_1d(data.mask)
     noise = _noise(data, options, mask)
@@ -148,13 +148,15 @@ def _signals(data: MRSData, basis: BasisSet, options: FitOptions) -> BasisSet:
     return basis
 
 
-def _batch(data: MRSData, basis: BasisSet, options: FitOptions) -> _Batch:
+def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> _Batch:
+    basis = _signals(data, given, options)
+    built_in = np.array([name not in given.names for name in basis.names])
     band = band_model(basis, data.acquisition, data.n_points, options.ppm)
     priors, rows = ratio_rows(basis, options)
     problem = Problem(
         band=band,
         baseline=baseline_for(band.ppm, options.baseline_spacing),
-        prior=shape_prior(basis, options, data.acquisition.spectrometer_frequency),
+        prior=shape_prior(basis, built_in, options, data.acquisition.spectrometer_frequency),
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
         narrow=~is_broad(basis),
@@ -197,7 +199,7 @@ def _fit_one(batch: _Batch, fid: Array, noise: float) -> _Single:
         START_PER_PPM if isinstance(wanted, str) else float(wanted)
     )
     n = problem.n_basis
-    spectrum = Spectrum(problem.band.of_data(fid), noise, noise, stiffness, np.zeros((n, n)))
+    spectrum = Spectrum(problem.band.of_data(fid), noise, noise, stiffness, np.zeros((n, n)), np.zeros(3 + 2 * n))
     trials: list[_Single] = []
     for point in starting_points(problem, batch.basis, spectrum):
         trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
@@ -219,6 +221,7 @@ def _from_start(batch: _Batch, spectrum: Spectrum, point: Point) -> _Single:
             )
         spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
         spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
+        spectrum.volume_slope = volume_slope(problem, spectrum, point)
         point = evaluate(problem, spectrum, point.theta, point.passive)
         point, converged = minimise(problem, spectrum, point, every)
     spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))

@@ -6,6 +6,7 @@ value leaves a quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s
 :math:`D = \operatorname{diag}(s_l^{-2})`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,12 +17,13 @@ from mrsproc.basis import BROAD_PREFIXES, BasisSet
 from mrsproc.fitting.options import FitOptions
 
 BROAD_SHIFT_PPM: Final = 0.01
-"""SD of the shift of macromolecules and lipids [ppm] (LCModel manual 6.3, 11.7: 0.005 to 0.03)."""
+"""SD of the shift of built-in macromolecules and lipids [ppm] (LCModel manual 6.3, 11.7: 0.005 to
+0.03). Those of a basis set are taken as it has them, with the prior of any other signal."""
 BROAD_WIDTH_PPM: Final = 0.02
 """SD of their width [ppm] (LCModel manual 6.3, 11.7: 0.01 to 0.035)."""
-COMMON_LORENTZ_HZ: Final = (1.0, 1.5)
-"""Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]: T2 of 150 to
-300 ms at 3 T."""
+COMMON_LORENTZ_HZ: Final = (0.8, 0.5)
+"""Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. The mean is that of
+brain at 3 T (Wilson 2025, 10.1002/mrm.30462); the SD is wide enough to be overruled by data."""
 PHASE1_SD: Final = np.deg2rad(10.0)
 """SD of the first-order phase [rad/ppm] (LCModel's SDDEGP is 20 degrees/ppm)."""
 
@@ -34,8 +36,8 @@ class RatioPrior:
     ----------
     name : str
         The weak signal.
-    reference : tuple of str
-        Signals whose weighted sum it is compared with.
+    reference : mapping of str to float
+        Signals, and the weights with which they are summed.
     ratio, sd : float
         Expected ratio and its SD.
     source : str
@@ -43,23 +45,40 @@ class RatioPrior:
     """
 
     name: str
-    reference: tuple[str, ...]
+    reference: Mapping[str, float]
     ratio: float
     sd: float
     source: str
 
 
 _LCMODEL: Final = "LCModel manual 6.3, 11.8 (10.1002/mrm.1910300604)"
+_LCMODEL_WIDER: Final = f"{_LCMODEL}, SD widened to the spread between laboratories"
+_META: Final = "median of healthy controls in the meta-analysis 10.1016/j.ab.2023.115227"
+BIG3: Final = {"NAA": 1.0, "NAAG": 1.0, "Cr": 1.0, "PCr": 1.0, "GPC": 3.0, "PCh": 3.0, "Cho": 3.0}
+"""tNAA + tCr + 3 tCho, LCModel's yardstick for weak metabolites; 3.25 x tCr in healthy brain."""
+_LIPID: Final = {"Lip13a": 1.0, "Lip13b": 1.0}
+_MM09: Final = {"MM09": 1.0}
 RATIO_PRIORS: Final = (
-    RatioPrior("Lip09", ("Lip13a", "Lip13b"), 0.267, 0.1, _LCMODEL),
-    RatioPrior("Lip20", ("Lip13a", "Lip13b"), 0.15, 0.07, _LCMODEL),
-    RatioPrior("MM20", ("MM09",), 1.5, 0.375, _LCMODEL),
-    RatioPrior("MM12", ("MM09",), 0.3, 0.1, _LCMODEL),
-    RatioPrior("MM14", ("MM09",), 0.75, 0.45, _LCMODEL),
-    RatioPrior("MM17", ("MM09",), 0.375, 0.3, _LCMODEL),
-    RatioPrior("-CrCH2", ("Cr", "PCr"), 0.1, 0.25, _LCMODEL),
+    RatioPrior("Asp", BIG3, 0.05, 0.05, _LCMODEL),
+    RatioPrior("GABA", BIG3, 0.03, 0.03, _LCMODEL),
+    RatioPrior("Glc", BIG3, 0.03, 0.03, _LCMODEL),
+    RatioPrior("Scyllo", BIG3, 0.01, 0.01, _LCMODEL),
+    RatioPrior("Tau", BIG3, 0.05, 0.05, _LCMODEL),
+    RatioPrior("Asc", BIG3, 0.05, 0.03, _META),
+    RatioPrior("PE", BIG3, 0.04, 0.03, _META),
+    RatioPrior("Lac", BIG3, 0.026, 0.02, _META),
+    RatioPrior("GSH", BIG3, 0.06, 0.03, _META),
+    RatioPrior("Ala", BIG3, 0.03, 0.03, _META),
+    RatioPrior("Gly", BIG3, 0.04, 0.04, _META),
+    RatioPrior("-CrCH2", {"Cr": 1.0, "PCr": 1.0}, 0.1, 0.25, _LCMODEL),
+    RatioPrior("Lip09", _LIPID, 0.267, 0.1, _LCMODEL),
+    RatioPrior("Lip20", _LIPID, 0.15, 0.07, _LCMODEL),
+    RatioPrior("MM20", _MM09, 1.5, 0.75, _LCMODEL_WIDER),
+    RatioPrior("MM12", _MM09, 0.3, 0.3, _LCMODEL_WIDER),
+    RatioPrior("MM14", _MM09, 0.75, 0.6, _LCMODEL_WIDER),
+    RatioPrior("MM17", _MM09, 0.375, 0.375, _LCMODEL_WIDER),
 )
-"""Ratios that hold for human brain in vivo. None concerns Glu, Gln, NAA, Cr, Ins or choline."""
+"""Ratios in human brain in vivo. None concerns Glu, Gln, NAA, NAAG, Cr, Ins or choline."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +113,17 @@ def _around_common(sd: Array, common_sd: float) -> Array:
     return np.asarray(np.diag(weight) - shared)
 
 
-def shape_prior(basis: BasisSet, options: FitOptions, megahertz: float) -> ShapePrior:
+def shape_prior(
+    basis: BasisSet, built_in: Array, options: FitOptions, megahertz: float
+) -> ShapePrior:
     """Build the prior of phases, widths and shifts.
 
     Parameters
     ----------
     basis : BasisSet
         Signals of the fit.
+    built_in : ndarray of bool, shape (n,)
+        Which of them are built-in macromolecules and lipids.
     options : FitOptions
         SDs.
     megahertz : float
@@ -111,7 +134,7 @@ def shape_prior(basis: BasisSet, options: FitOptions, megahertz: float) -> Shape
     ShapePrior
         For (phase 0, phase 1, log Gaussian width, shifts, Lorentzian widths).
     """
-    n, broad = len(basis), is_broad(basis)
+    n, broad = len(basis), built_in
     shift_sd = np.where(broad, max(BROAD_SHIFT_PPM, options.shift_sd), options.shift_sd) * megahertz
     width_sd = np.where(
         broad, np.maximum(BROAD_WIDTH_PPM * megahertz, options.width_sd), options.width_sd
@@ -147,13 +170,15 @@ def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, 
         return (), np.zeros((2, 0, len(basis)))
     used, rows = [], []
     for prior in RATIO_PRIORS:
-        members = [basis.index(name) for name in prior.reference if name in basis]
-        if prior.name not in basis or not members:
+        scale = np.zeros(len(basis))
+        for name, weight in prior.reference.items():
+            if name in basis:
+                scale[basis.index(name)] = weight
+        if prior.name not in basis or not scale.any():
             continue
-        deviation, scale = np.zeros(len(basis)), np.zeros(len(basis))
-        deviation[members] = -prior.ratio
-        deviation[basis.index(prior.name)] = 1.0
-        scale[members] = prior.sd
+        deviation = -prior.ratio * scale
+        deviation[basis.index(prior.name)] += 1.0
+        scale *= prior.sd
         used.append(prior)
         rows.append((deviation, scale))
     stacked = np.array(rows).transpose(1, 0, 2) if rows else np.zeros((2, 0, len(basis)))

@@ -120,6 +120,8 @@ class Spectrum:
         Stiffness of the baseline.
     ratio_precision : ndarray, shape (n_basis, n_basis)
         Precision of the ratio priors at the current amplitudes of their references.
+    volume_slope : ndarray, shape (p,)
+        Slope of the logarithm of the volume of the amplitudes, see `volume_slope`.
     """
 
     values: Array
@@ -127,6 +129,7 @@ class Spectrum:
     sigma: float
     stiffness: float
     ratio_precision: Array
+    volume_slope: Array
 
 
 def phased(problem: Problem, values: Array, theta: Array) -> Array:
@@ -166,7 +169,7 @@ def evaluate(problem: Problem, spectrum: Spectrum, theta: Array, passive: Array)
     normal = gram[1:, 1:] + variance * spectrum.ratio_precision
     amplitude, passive = nonnegative_least_squares(normal, gram[1:, 0], passive)
     squares = gram[0, 0] - 2.0 * gram[0, 1:] @ amplitude + amplitude @ normal @ amplitude
-    cost = float(squares) / variance + problem.prior.cost(theta)
+    cost = float(squares) / variance + problem.prior.cost(theta) + spectrum.volume_slope @ theta
     return Point(theta, fid, signals, data, amplitude, passive, gram, cost)
 
 
@@ -245,7 +248,40 @@ def normal_equations(problem: Problem, spectrum: Spectrum, point: Point) -> tupl
     slope[:2] = exact @ weighted_residual
     prior = problem.prior
     hessian = projected / variance + prior.precision
-    return hessian, slope / variance - prior.precision @ (point.theta - prior.mean)
+    pull = prior.precision @ (point.theta - prior.mean) + 0.5 * spectrum.volume_slope
+    return hessian, slope / variance - pull
+
+
+def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
+    r"""Return the slope of :math:`\log |S^T W S / \sigma^2 + \text{priors}|` after the shape.
+
+    Half of it is what integrating the amplitudes out adds to half of chi-squared.
+
+    Parameters
+    ----------
+    problem, spectrum, point
+        What is fitted, and where.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        Slope; zero for the phases, which turn the data.
+    """
+    n, time, free = problem.n_basis, problem.band.time, np.flatnonzero(point.passive)
+    fid, real = point.fid[free], point.signals.real[free]
+    turned = np.vstack([fid * (2j * np.pi * time), fid * _gauss_slope(point.theta[2], time)])
+    slopes = problem.band.spectra(turned)
+    shift, width = slopes[: len(free)].real, -0.5 * slopes[: len(free)].imag
+    q, shrinkage = problem.baseline.q, problem.baseline.shrinkage(spectrum.stiffness)
+    weighted = real - ((real @ q.T) * shrinkage) @ q
+    normal = weighted @ real.T / spectrum.sigma**2
+    normal += spectrum.ratio_precision[np.ix_(free, free)]
+    pull = 2.0 * np.linalg.solve(normal, weighted) / spectrum.sigma**2
+    result = np.zeros(3 + 2 * n)
+    result[2] = (pull * slopes[len(free) :].real).sum()
+    result[3 + free] = (pull * shift).sum(axis=1)
+    result[3 + n + free] = (pull * width).sum(axis=1)
+    return result
 
 
 def minimise(

@@ -20,7 +20,7 @@ import numpy as np
 from mrsproc.axes import Array, halve_first_point
 from mrsproc.basis import BasisSet
 from mrsproc.data import Acquisition, MRSData
-from mrsproc.errors import DataWarning, FormatError, InvalidInputError
+from mrsproc.errors import BasisError, DataWarning, FormatError, InvalidInputError
 from mrsproc.files import atomic_path
 
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z]\w*(?:\(\d+\))?)\s*=\s*('(?:[^']|'')*'|[^,\s$]+)")
@@ -150,13 +150,16 @@ def load_basis(path: Path) -> BasisSet:
         )
     sequence = header.get("SEQ", "").strip()
     kind = f", {sequence}" if sequence else ""
-    return BasisSet(
-        names=tuple(names),
-        fid=np.array(fids),
-        dwell_time=_number(header, "BADELT", str(path)),
-        spectrometer_frequency=_number(header, "HZPPPM", str(path)),
-        source=f"{path.name} (LCModel .BASIS{kind}); first point, halved in the file, made whole",
-    )
+    try:
+        return BasisSet(
+            names=tuple(names),
+            fid=np.array(fids),
+            dwell_time=abs(_number(header, "BADELT", str(path))),  # some programs write it negative
+            spectrometer_frequency=_number(header, "HZPPPM", str(path)),
+            source=f"{path.name} (LCModel .BASIS{kind}); first point, halved in the file, made whole",
+        )
+    except (BasisError, InvalidInputError) as error:
+        raise FormatError(f"{path}: {error}") from error
 
 
 def _basis_fid(
