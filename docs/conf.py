@@ -32,6 +32,6 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-# The notebooks stand in examples/; the documentation runs copies of them, and that run is their test.
+# The notebooks stand in examples/; the documentation runs copies of them: that is their test.
 _here = Path(__file__).parent
 shutil.copytree(_here.parent / "examples", _here / "examples", dirs_exist_ok=True)

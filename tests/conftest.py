@@ -66,7 +66,7 @@ class Synthetic(NamedTuple):
     def data(
         self, *, n=1024, phase=0.0, shift_ppm=0.0, gauss=4.0, noise=0.0, seed=0, shape=(), dims=()
     ):
-        """Return spectra with the true amplitudes; `noise` is the SD of the real part of a point."""
+        """Return spectra of the true amplitudes; `noise` is the SD of a real point."""
         time = np.arange(n) * DWELL
         clean = self.truth @ self.basis.fid[:, :n]
         clean = clean * np.exp(-(np.pi**2) / (4 * np.log(2)) * (gauss * time) ** 2)
@@ -81,9 +81,7 @@ class Synthetic(NamedTuple):
 @pytest.fixture(scope="session")
 def synthetic():
     time = np.arange(2048) * DWELL
-    fids = [
-        sum(weight * line_fid(ppm, time) for ppm, weight in lines) for lines in LINES.values()
-    ]
+    fids = [sum(weight * line_fid(ppm, time) for ppm, weight in lines) for lines in LINES.values()]
     for _, ppm, weight, width in MM_LINES:
         fids.append(weight * line_fid(ppm, time, 1.0) * np.exp(-3.56 * (width * time) ** 2))
     basis = BasisSet(

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mrsproc import axes
@@ -61,7 +62,9 @@ def test_zero_filling_interpolates(make_line):
 
 
 @given(
-    parts=hnp.arrays(float, st.tuples(st.integers(1, 3), st.integers(2, 33), st.just(2)), elements=FLOATS)
+    parts=hnp.arrays(
+        float, st.tuples(st.integers(1, 3), st.integers(2, 33), st.just(2)), elements=FLOATS
+    )
 )
 def test_spectrum_and_fid_are_inverse(parts):
     fid = parts[..., 0] + 1j * parts[..., 1]

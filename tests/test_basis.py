@@ -17,8 +17,16 @@ TIME = np.arange(2048) * 5e-4
 
 @pytest.fixture
 def naa_and_cr(make_line):
-    fid = np.array([3 * make_line(2.008, TIME), 3 * make_line(3.027, TIME) + 2 * make_line(3.913, TIME)])
-    return BasisSet(names=("NAA", "Cr"), fid=fid, dwell_time=5e-4, spectrometer_frequency=MEGAHERTZ, source="made")
+    fid = np.array(
+        [3 * make_line(2.008, TIME), 3 * make_line(3.027, TIME) + 2 * make_line(3.913, TIME)]
+    )
+    return BasisSet(
+        names=("NAA", "Cr"),
+        fid=fid,
+        dwell_time=5e-4,
+        spectrometer_frequency=MEGAHERTZ,
+        source="made",
+    )
 
 
 def acquisition(**changes):
@@ -90,7 +98,10 @@ def test_read_only_and_pickles(naa_and_cr):
 
 
 def test_complex64_is_computed_in_double(naa_and_cr):
-    assert dataclasses.replace(naa_and_cr, fid=naa_and_cr.fid.astype(np.complex64)).fid.dtype == complex
+    assert (
+        dataclasses.replace(naa_and_cr, fid=naa_and_cr.fid.astype(np.complex64)).fid.dtype
+        == complex
+    )
 
 
 # macromolecules
@@ -126,7 +137,9 @@ def test_unknown_macromolecule(naa_and_cr):
 @pytest.mark.parametrize("megahertz", [297.2, 49.9, 63.9])
 def test_other_field_or_nucleus(naa_and_cr, megahertz):
     other = acquisition(spectrometer_frequency=megahertz)
-    with pytest.raises(BasisError, match=r"for 123.2 MHz.*recorded at .*MHz.*field strength or nucleus differ"):
+    with pytest.raises(
+        BasisError, match=r"for 123.2 MHz.*recorded at .*MHz.*field strength or nucleus differ"
+    ):
         naa_and_cr.checked_against(other)
     with pytest.raises(BasisError, match="field strength or nucleus differ"):
         naa_and_cr.resampled_to(other)
@@ -145,7 +158,9 @@ def test_too_narrow_a_band(naa_and_cr):
 
 
 def test_no_continuation_of_what_has_not_decayed(naa_and_cr, make_line):
-    slow = dataclasses.replace(naa_and_cr, fid=np.array([make_line(2.008, TIME, 0.2), make_line(3.0, TIME, 9.0)]))
+    slow = dataclasses.replace(
+        naa_and_cr, fid=np.array([make_line(2.008, TIME, 0.2), make_line(3.0, TIME, 9.0)])
+    )
     with pytest.raises(BasisError, match="last 1.02 s, the data 2.05 s, and NAA have not decayed"):
         slow.resampled_to(acquisition(), n_points=4096)
     assert naa_and_cr.resampled_to(acquisition(), n_points=4096).n_points == 4096
@@ -169,7 +184,9 @@ def test_resampled_equals_the_analytic_signal(naa_and_cr, make_line, dwell, mega
     assert new.spectrometer_frequency == megahertz
     time = np.arange(new.n_points) * dwell
     scale = megahertz / MEGAHERTZ  # widths are constant in ppm, as everything else
-    wanted = 3 * make_line(2.008, time, 2.5 * scale, megahertz) + 0.5 * make_line(4.2, time, 9.0 * scale, megahertz)
+    wanted = 3 * make_line(2.008, time, 2.5 * scale, megahertz) + 0.5 * make_line(
+        4.2, time, 9.0 * scale, megahertz
+    )
     inner = slice(0, int(0.9 * new.n_points))
     assert np.abs(new.fid[0] - wanted)[inner].max() < 1e-3 * 3.5
     assert abs(new.fid[0, 0] - wanted[0]) < 1e-3 * 3.5
@@ -183,7 +200,9 @@ def test_resampling_moves_the_reference(naa_and_cr):
 
 def test_nothing_folds_back(naa_and_cr, make_line):
     """A line outside the new band is filtered out, not aliased."""
-    wide = dataclasses.replace(naa_and_cr, fid=np.array([make_line(2.0, TIME), make_line(11.0, TIME)]))
+    wide = dataclasses.replace(
+        naa_and_cr, fid=np.array([make_line(2.0, TIME), make_line(11.0, TIME)])
+    )
     new = wide.resampled_to(acquisition(dwell_time=1.0 / 1200))
     assert np.abs(new.fid[1]).max() < 0.03
     assert np.abs(new.fid[0]).max() > 0.9
@@ -225,8 +244,12 @@ def test_offset_gives_a_warning_that_names_the_way_out(naa_and_cr):
 
 @pytest.mark.parametrize("row", ["NAA", "Cr"])
 def test_inverted_sign_is_named(naa_and_cr, row):
-    mirrored = dataclasses.replace(naa_and_cr.select([row]), fid=naa_and_cr.select([row]).fid.conj())
-    with pytest.raises(BasisError, match="sign convention of this basis set is inverted.*complex conjugate"):
+    mirrored = dataclasses.replace(
+        naa_and_cr.select([row]), fid=naa_and_cr.select([row]).fid.conj()
+    )
+    with pytest.raises(
+        BasisError, match="sign convention of this basis set is inverted.*complex conjugate"
+    ):
         mirrored.referenced()
 
 
@@ -248,4 +271,7 @@ def test_visible_part(naa_and_cr):
 
 
 def test_repr(naa_and_cr):
-    assert repr(naa_and_cr) == "BasisSet(2 signals: NAA, Cr; 2048 points, spectral width 2000 Hz, 123.2 MHz)"
+    assert (
+        repr(naa_and_cr)
+        == "BasisSet(2 signals: NAA, Cr; 2048 points, spectral width 2000 Hz, 123.2 MHz)"
+    )

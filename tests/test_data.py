@@ -48,14 +48,23 @@ def test_nonsense_is_refused_by_header_key(field, value, key):
 
 def test_unknown_is_none():
     made = acquisition()
-    unknown = (made.echo_time, made.repetition_time, made.sequence, made.manufacturer, made.water_suppressed)
+    unknown = (
+        made.echo_time,
+        made.repetition_time,
+        made.sequence,
+        made.manufacturer,
+        made.water_suppressed,
+    )
     assert unknown == (None,) * 5
     assert (made.nucleus, made.ppm_reference) == ("1H", 4.65)
 
 
 def test_reference_follows_the_nucleus():
     assert acquisition(nucleus="31P", spectrometer_frequency=49.9).ppm_reference == 0.0
-    assert acquisition(nucleus="31P", spectrometer_frequency=49.9, ppm_reference=1.5).ppm_reference == 1.5
+    assert (
+        acquisition(nucleus="31P", spectrometer_frequency=49.9, ppm_reference=1.5).ppm_reference
+        == 1.5
+    )
 
 
 def test_field_strength():
@@ -164,7 +173,8 @@ def test_repr():
     mask = np.array([True, False, True])
     text = repr(recording(mask=mask, acquisition=acquisition(echo_time=0.03)))
     assert text == (
-        "MRSData(3 transient x 16 time, 1H 123.2 MHz, spectral width 2000 Hz, TE 30 ms, TR unknown, 1 of 3 masked)"
+        "MRSData(3 transient x 16 time, 1H 123.2 MHz, spectral width 2000 Hz, TE 30 ms, "
+        "TR unknown, 1 of 3 masked)"
     )
 
 
@@ -246,7 +256,10 @@ def test_mean_of_nothing():
         recording(mask=np.zeros(3, bool)).mean("transient")
 
 
-@pytest.mark.parametrize(("dim", "text"), [("coil", "coil_weights"), ("time", "no mean over 'time'"), ("x", "no dimension")])
+@pytest.mark.parametrize(
+    ("dim", "text"),
+    [("coil", "coil_weights"), ("time", "no mean over 'time'"), ("x", "no dimension")],
+)
 def test_no_mean_over(dim, text):
     with pytest.raises(InvalidInputError, match=text):
         cube().mean(dim)

@@ -8,10 +8,28 @@ from types import ModuleType
 
 import mrsproc as mp
 
-PUBLIC = """
-Acquisition BasisSet FitOptions FitResult MRSData Quantities Step WaterScaling __version__ align coil_weights fit plot
-quantify read read_basis remove_water simulate_basis write write_basis
-""".split()
+PUBLIC = [
+    "Acquisition",
+    "BasisSet",
+    "FitOptions",
+    "FitResult",
+    "MRSData",
+    "Quantities",
+    "Step",
+    "WaterScaling",
+    "__version__",
+    "align",
+    "coil_weights",
+    "fit",
+    "plot",
+    "quantify",
+    "read",
+    "read_basis",
+    "remove_water",
+    "simulate_basis",
+    "write",
+    "write_basis",
+]
 
 
 def test_public_names_are_pinned():

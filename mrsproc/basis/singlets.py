@@ -16,6 +16,7 @@ METHYL_SINGLETS: Final = {"Cr": CR_SINGLET_PPM, "PCr": CR_SINGLET_PPM, "NAA": NA
 _PROTONS: Final = 3
 _N_LINES: Final = 10
 _REACH_PPM: Final = 0.3
+_WIDEST_HZ: Final = 30.0  # wider lines of the decomposition stand for the tails of others
 
 
 class Axis(NamedTuple):
@@ -51,10 +52,11 @@ def signal_of_proton(fid: Array, axis: Axis, ppm: float) -> complex:
     Returns
     -------
     complex
-        A third of the amplitude of the lines within 0.08 ppm.
+        A third of the amplitude of the narrow lines within 0.08 ppm.
     """
     lines = lines_in_band(fid, axis.dwell_time, axis.band(ppm, 0.4), _N_LINES)
-    return complex(lines.within(*axis.band(ppm, 0.08)).amplitude.sum()) / _PROTONS
+    singlet = lines.within(*axis.band(ppm, 0.08)).narrower_than(_WIDEST_HZ)
+    return complex(singlet.amplitude.sum()) / _PROTONS
 
 
 def singlet_position(fid: Array, axis: Axis, name: str, literature: float) -> float:

@@ -89,16 +89,20 @@ def _quality(data: MRSData) -> dict[str, str]:
     if first.mask_dims:
         where = np.argwhere(first.mask)[0]
         first = first.select(**{dim: int(i) for dim, i in zip(first.mask_dims, where, strict=True)})
+    dry = remove_water(first)
     water = qc.tallest_peak(first, qc.WATER_PPM)
-    metabolites = qc.tallest_peak(remove_water(first), qc.METABOLITE_PPM)
+    metabolites = qc.tallest_peak(dry, qc.METABOLITE_PPM)
     is_water = water.height > _WATER_OVER_METABOLITES * metabolites.height
-    limits, name = (qc.WATER_PPM, "water") if is_water else (qc.METABOLITE_PPM, "metabolites")
-    which = "" if data.fid.size == data.n_points else ", first FID"
+    name = "water" if is_water else "metabolites"
+    what = name if data.fid.size == data.n_points else f"{name}, first FID"
     peak = water if is_water else metabolites
+    if is_water:
+        snr = qc.signal_to_noise(first, qc.WATER_PPM)
+    else:
+        snr = qc.signal_to_noise(dry, qc.METABOLITE_PPM)
     return {
-        "SNR": f"{qc.signal_to_noise(first if is_water else remove_water(first), limits):.4g} "
-        "({name}{which})",
-        "linewidth": f"{peak.fwhm_hz:.3g} Hz at {peak.ppm:.2f} ppm ({name}{which})",
+        "SNR": f"{snr:.4g} ({what})",
+        "linewidth": f"{peak.fwhm_hz:.3g} Hz at {peak.ppm:.2f} ppm ({what})",
     }
 
 

@@ -199,7 +199,15 @@ def _fit_one(batch: _Batch, fid: Array, noise: float) -> _Single:
         START_PER_PPM if isinstance(wanted, str) else float(wanted)
     )
     n = problem.n_basis
-    spectrum = Spectrum(problem.band.of_data(fid), noise, noise, stiffness, np.zeros((n, n)), np.zeros(3 + 2 * n))
+    spectrum = Spectrum(
+        values=problem.band.of_data(fid),
+        noise=noise,
+        sigma=noise,
+        stiffness=stiffness,
+        prior=problem.prior,
+        ratio_precision=np.zeros((n, n)),
+        volume_slope=np.zeros(3 + 2 * n),
+    )
     trials: list[_Single] = []
     for point in starting_points(problem, batch.basis, spectrum):
         trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
@@ -221,6 +229,7 @@ def _from_start(batch: _Batch, spectrum: Spectrum, point: Point) -> _Single:
             )
         spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
         spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
+        spectrum.prior = problem.prior.at_width(point.theta)
         spectrum.volume_slope = volume_slope(problem, spectrum, point)
         point = evaluate(problem, spectrum, point.theta, point.passive)
         point, converged = minimise(problem, spectrum, point, every)

@@ -6,6 +6,7 @@ value leaves a quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s
 :math:`D = \operatorname{diag}(s_l^{-2})`.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -21,9 +22,11 @@ BROAD_SHIFT_PPM: Final = 0.01
 0.03). Those of a basis set are taken as it has them, with the prior of any other signal."""
 BROAD_WIDTH_PPM: Final = 0.02
 """SD of their width [ppm] (LCModel manual 6.3, 11.7: 0.01 to 0.035)."""
-COMMON_LORENTZ_HZ: Final = (0.8, 0.5)
-"""Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. The mean is that of
-brain at 3 T (Wilson 2025, 10.1002/mrm.30462); the SD is wide enough to be overruled by data."""
+COMMON_LORENTZ_HZ: Final = (0.78, 0.156)
+"""Location and scale of the common Lorentzian width beyond that of the basis set [Hz]: mean and SD
+in brain at 3 T (Wilson 2025, 10.1002/mrm.30462), as a t distribution, which data overrule."""
+_FREEDOM: Final = 2.0  # degrees of freedom of that distribution
+_START_SD_HZ: Final = 1.5  # its SD while a fit finds its way
 PHASE1_SD: Final = np.deg2rad(10.0)
 """SD of the first-order phase [rad/ppm] (LCModel's SDDEGP is 20 degrees/ppm)."""
 
@@ -91,10 +94,28 @@ class ShapePrior:
         Inverse covariance.
     mean : ndarray, shape (p,)
         Expected values.
+    width_sd : ndarray, shape (n_basis,)
+        SD of the Lorentzian width of each signal around the common one [Hz].
     """
 
     precision: Array
     mean: Array
+    width_sd: Array
+
+    def at_width(self, theta: Array) -> "ShapePrior":
+        """Return the prior whose common width is a t distribution, as seen from `theta`.
+
+        A t distribution is a normal one whose variance follows from the deviation: near the usual
+        width the prior is firm, and where the data insist on another one it gives way.
+        """
+        n = self.width_sd.size
+        weight = 1.0 / self.width_sd**2
+        expected, sd = COMMON_LORENTZ_HZ
+        deviation = float(weight @ theta[3 + n :]) / float(weight.sum()) - expected
+        common = np.sqrt((_FREEDOM * sd**2 + deviation**2) / (_FREEDOM + 1.0))
+        precision = self.precision.copy()
+        precision[3 + n :, 3 + n :] = _around_common(self.width_sd, common)
+        return dataclasses.replace(self, precision=precision)
 
     def cost(self, theta: Array) -> float:
         """Return the quadratic form at `theta`."""
@@ -142,10 +163,10 @@ def shape_prior(
     precision = np.zeros((3 + 2 * n, 3 + 2 * n))
     precision[1, 1] = PHASE1_SD**-2
     precision[3 : 3 + n, 3 : 3 + n] = _around_common(shift_sd, 1e3)
-    precision[3 + n :, 3 + n :] = _around_common(width_sd, COMMON_LORENTZ_HZ[1])
+    precision[3 + n :, 3 + n :] = _around_common(width_sd, _START_SD_HZ)
     mean = np.zeros(3 + 2 * n)
     mean[3 + n :] = COMMON_LORENTZ_HZ[0]
-    return ShapePrior(precision=precision, mean=mean)
+    return ShapePrior(precision=precision, mean=mean, width_sd=width_sd)
 
 
 def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, ...], Array]:

@@ -118,6 +118,8 @@ class Spectrum:
         SD of what the model leaves over: that of the noise, or of the residual where it is larger.
     stiffness : float
         Stiffness of the baseline.
+    prior : ShapePrior
+        Prior of its shape.
     ratio_precision : ndarray, shape (n_basis, n_basis)
         Precision of the ratio priors at the current amplitudes of their references.
     volume_slope : ndarray, shape (p,)
@@ -128,6 +130,7 @@ class Spectrum:
     noise: float
     sigma: float
     stiffness: float
+    prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array
 
@@ -169,7 +172,8 @@ def evaluate(problem: Problem, spectrum: Spectrum, theta: Array, passive: Array)
     normal = gram[1:, 1:] + variance * spectrum.ratio_precision
     amplitude, passive = nonnegative_least_squares(normal, gram[1:, 0], passive)
     squares = gram[0, 0] - 2.0 * gram[0, 1:] @ amplitude + amplitude @ normal @ amplitude
-    cost = float(squares) / variance + problem.prior.cost(theta) + spectrum.volume_slope @ theta
+    volume = float(spectrum.volume_slope @ theta)
+    cost = float(squares) / variance + spectrum.prior.cost(theta) + volume
     return Point(theta, fid, signals, data, amplitude, passive, gram, cost)
 
 
@@ -246,7 +250,7 @@ def normal_equations(problem: Problem, spectrum: Spectrum, point: Point) -> tupl
     _, weighted_residual = baseline_and_residual(problem, spectrum, point)
     slope = model @ weighted_residual
     slope[:2] = exact @ weighted_residual
-    prior = problem.prior
+    prior = spectrum.prior
     hessian = projected / variance + prior.precision
     pull = prior.precision @ (point.theta - prior.mean) + 0.5 * spectrum.volume_slope
     return hessian, slope / variance - pull

@@ -51,7 +51,7 @@ def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertain
     )
     information /= spectrum.sigma**2
     information[:n, :n] += spectrum.ratio_precision
-    information[n:, n:] += problem.prior.precision
+    information[n:, n:] += spectrum.prior.precision
     scale = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
     try:
         inverse = np.linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)

@@ -126,13 +126,17 @@ def load_basis(path: Path) -> BasisSet:
             header |= values
     n_points = int(_number(header, "NDATAB", str(path)))
     width = _field_width(header, "FMTBAS")
-    names, fids, shortest = [], [], n_points
+    names: list[str] = []
+    fids: list[Array] = []
+    shortest = n_points
     for number, (kind, values, end) in enumerate(blocks):
         if kind != "BASIS":
             continue
         name = values.get("METABO") or values.get("ID") or ""
         if not name:
-            raise FormatError(f"{path}: signal {len(names) + 1} has neither METABO nor ID: name it.")
+            raise FormatError(
+                f"{path}: signal {len(names) + 1} has neither METABO nor ID: name it."
+            )
         names.append(name)
         fid, found = _basis_fid(
             text[end : starts[number + 1]], values, n_points, width, f"{path}, signal {name}"
@@ -156,7 +160,7 @@ def load_basis(path: Path) -> BasisSet:
             fid=np.array(fids),
             dwell_time=abs(_number(header, "BADELT", str(path))),  # some programs write it negative
             spectrometer_frequency=_number(header, "HZPPPM", str(path)),
-            source=f"{path.name} (LCModel .BASIS{kind}); first point, halved in the file, made whole",
+            source=f"{path.name} (LCModel .BASIS{kind}); halved first point made whole",
         )
     except (BasisError, InvalidInputError) as error:
         raise FormatError(f"{path}: {error}") from error

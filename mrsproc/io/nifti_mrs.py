@@ -289,8 +289,8 @@ def _mask(array: Array, dims: tuple[str, ...], meta: Mapping[str, Any], source: 
     if valid.shape == finite.shape:
         return finite & valid
     warnings.warn(
-        f"{source}: {_MASK_KEY} has shape {valid.shape}, the FIDs have {finite.shape}; it is left out "
-        "and all FIDs count as valid. Mark the bad ones with with_mask().",
+        f"{source}: {_MASK_KEY} has shape {valid.shape}, the FIDs have {finite.shape}; it is left "
+        "out and all FIDs count as valid. Mark the bad ones with with_mask().",
         DataWarning,
         stacklevel=4,
     )

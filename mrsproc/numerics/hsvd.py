@@ -36,6 +36,11 @@ class Lines(NamedTuple):
         inside = (self.frequency > low) & (self.frequency < high)
         return Lines(self.amplitude[inside], self.rate[inside])
 
+    def narrower_than(self, width: float) -> "Lines":
+        """Return the lines whose full width at half maximum is below a value [Hz]."""
+        narrow = -self.rate.real < np.pi * width
+        return Lines(self.amplitude[narrow], self.rate[narrow])
+
     def fid(self, time: Array) -> Array:
         """Return their sum at given times [s]."""
         return np.asarray(self.amplitude @ np.exp(self.rate[:, None] * time))

@@ -27,6 +27,7 @@ MAX_SHIFT_HZ: Final = 40.0
 _ROUNDS: Final = 4
 _PADDING: Final = 4
 _TEMPLATE_RANK: Final = 20
+_ROUND: Final = Step("Frequency correction", "round of the alignment")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,9 +73,7 @@ class Alignment(Record):
                 f"the alignment is for {self.frequency_hz.size} transients, the data have "
                 f"{data.sizes['transient']}."
             )
-        turn = np.exp(
-            1j * (2.0 * np.pi * self.frequency_hz[:, None] * data.time + self.phase_rad[:, None])
-        )
+        turn = _turn(-self.frequency_hz, -self.phase_rad, data.time)
         shape = [1] * data.fid.ndim
         shape[axis], shape[-1] = turn.shape
         aligned = (data.fid * turn.reshape(shape)).astype(data.fid.dtype)
@@ -131,14 +130,20 @@ def align(data: MRSData, *, ppm: tuple[float, float] = (1.8, 4.2)) -> Alignment:
         )
     if not data.mask.any():
         raise InvalidInputError("every transient is masked: there is nothing to align to.")
-    signals, time = _cut(data, ppm)
-    frequency = np.zeros(len(signals))
-    phase = np.zeros(len(signals))
+    if not np.abs(data.fid[data.mask]).any():
+        raise InvalidInputError("every valid transient is zero: there is nothing to align.")
+    still = data
+    signals, time = _cut(still, ppm)
+    frequency, phase = np.zeros(len(signals)), np.zeros(len(signals))
     template = low_rank(signals[data.mask][0], _TEMPLATE_RANK)
     for _ in range(_ROUNDS):
-        frequency, phase = _registered(signals, template, time)
-        aligned = signals * np.exp(-1j * (2.0 * np.pi * frequency[:, None] * time + phase[:, None]))
-        template = low_rank(aligned[data.mask].mean(axis=0), _TEMPLATE_RANK)
+        more, _ = _registered(signals, template, time)
+        frequency += more
+        still = data.with_fid(data.fid * _turn(frequency, 0.0 * phase, data.time), _ROUND)
+        signals, _ = _cut(still, ppm)
+        phase = np.angle((signals * template.conj()).sum(axis=1))
+        signals = signals * np.exp(-1j * phase[:, None])
+        template = low_rank(signals[data.mask].mean(axis=0), _TEMPLATE_RANK)
     frequency -= frequency[data.mask].mean()
     frequency_sd, phase_sd = _bounds(
         template, time, noise_sd(data) * np.sqrt(data.acquisition.dwell_time / time[1])
@@ -149,6 +154,11 @@ def align(data: MRSData, *, ppm: tuple[float, float] = (1.8, 4.2)) -> Alignment:
         frequency_sd_hz=frequency_sd,
         phase_sd_rad=phase_sd,
     )
+
+
+def _turn(frequency: Array, phase: Array, time: Array) -> Array:
+    """Return what takes a frequency [Hz] and phase [rad] off each FID."""
+    return np.asarray(np.exp(-1j * (2.0 * np.pi * frequency[:, None] * time + phase[:, None])))
 
 
 def _cut(data: MRSData, ppm: tuple[float, float]) -> tuple[Array, Array]:

@@ -94,14 +94,13 @@ def coil_weights(reference: MRSData, noise: MRSData | None = None) -> CoilWeight
         No coil dimension, no valid FID, or no coil with signal.
     """
     fids = _by_coil(reference)
-    samples = noise_samples(reference if noise is None else noise)
-    axis = (reference if noise is None else noise).axis("coil")
-    rows = np.moveaxis(samples, axis, 0).reshape(fids.shape[0], -1)
-    covariance = rows @ rows.conj().T / rows.shape[1]
-    power = (np.abs(fids) ** 2).sum(axis=1)
-    alive = (np.diag(covariance).real > 0.0) & (power > 0.0)
+    covariance = _noise_covariance(reference if noise is None else noise)
+    alive = (np.abs(fids) ** 2).sum(axis=1) > 0.0
     if not alive.any():
         raise InvalidInputError("no coil holds a signal: the reference is zero.")
+    if not np.diag(covariance).any():  # simulated without noise: all coils count alike
+        covariance = np.eye(alive.size, dtype=complex)
+    alive &= np.diag(covariance).real > 0.0
     lower = np.linalg.cholesky(covariance[np.ix_(alive, alive)])
     white = np.linalg.solve(lower, fids[alive])
     leading = np.linalg.eigh(white @ white.conj().T)[1][:, -1]
@@ -113,6 +112,20 @@ def coil_weights(reference: MRSData, noise: MRSData | None = None) -> CoilWeight
     full[alive] = weighted.conj() / (weighted.conj() @ sensitivity)
     full_sensitivity[alive] = sensitivity
     return CoilWeights(weights=full, sensitivity=full_sensitivity, noise_covariance=covariance)
+
+
+def _noise_covariance(data: MRSData) -> Array:
+    """Return the covariance of the noise over coils, shape (n_coils, n_coils).
+
+    Few samples make a poor matrix: it is drawn towards its diagonal by n_coils / n_samples.
+    """
+    samples = np.moveaxis(noise_samples(data), data.axis("coil"), 0)
+    repeated = samples.reshape(samples.shape[0], -1, samples.shape[-1])
+    rows = repeated[:, data.mask.ravel()].reshape(samples.shape[0], -1)
+    covariance = rows @ rows.conj().T / rows.shape[1]
+    diagonal = np.diag(np.diag(covariance))
+    part = min(1.0, rows.shape[0] / rows.shape[1]) + 1e-9
+    return np.asarray((1.0 - part) * covariance + part * diagonal)
 
 
 def _by_coil(data: MRSData) -> Array:

@@ -14,6 +14,7 @@ from mrsproc.errors import DataWarning
 
 _BLOCKS: Final = 64
 _RISE: Final = 2.0
+_SHORTEST_BLOCK: Final = 4  # fewer points than this say nothing
 
 
 def n_rising(data: MRSData) -> int:
@@ -30,9 +31,14 @@ def n_rising(data: MRSData) -> int:
         0 for an ordinary FID.
     """
     length = data.n_points // _BLOCKS
-    if length == 0:
+    if length < _SHORTEST_BLOCK or not data.mask.any():
         return 0
-    fid = np.nan_to_num(np.asarray(data.fid)[..., -length * 14 :]).reshape(-1, 14, length)
+    ends = np.asarray(data.fid)[..., -length * 14 :]
+    if "coil" in data.dims:
+        ends = np.moveaxis(ends, data.axis("coil"), 0)
+        fid = ends.reshape(len(ends), -1, 14, length)[:, data.mask.ravel()].reshape(-1, 14, length)
+    else:
+        fid = ends.reshape(-1, 14, length)[data.mask.ravel()]
     size = np.sqrt((np.abs(fid) ** 2).mean(axis=(0, 2)))
     before = np.median(size[:8])
     count = 0

@@ -16,9 +16,9 @@ from mrsproc.data import MRSData, Record, Step
 from mrsproc.errors import InvalidInputError
 from mrsproc.numerics.hsvd import lines_in_band
 
-WATER_PPM: Final = (4.25, 5.05)
+WATER_PPM: Final = (4.42, 4.95)
 _REACH_PPM: Final = 0.7  # of the band beyond `ppm` on either side
-_N_COMPONENTS: Final = 12
+_N_COMPONENTS: Final = 20
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -74,7 +74,7 @@ def water_model(data: MRSData, ppm: tuple[float, float] = WATER_PPM) -> WaterMod
     ----------
     data : MRSData
         FIDs; masked ones get a model of zero.
-    ppm : tuple of float, default (4.25, 5.05)
+    ppm : tuple of float, default (4.42, 4.95)
         Range in which lines count as water [ppm].
 
     Returns
@@ -122,7 +122,7 @@ def remove_water(data: MRSData, ppm: tuple[float, float] = WATER_PPM) -> MRSData
     ----------
     data : MRSData
         FIDs.
-    ppm : tuple of float, default (4.25, 5.05)
+    ppm : tuple of float, default (4.42, 4.95)
         Range in which lines count as water [ppm].
 
     Returns

@@ -52,7 +52,8 @@ def noise_samples(data: MRSData) -> Array:
 def noise_sd(data: MRSData) -> Array:
     """Return the SD of the noise in the real (or imaginary) part of each time point.
 
-    It is the median absolute deviation of `noise_samples`, which a spike does not move.
+    It is the median absolute deviation of `noise_samples`, which a line where none was expected
+    does not move.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ def noise_sd(data: MRSData) -> Array:
         Standard deviation, in the units of the FID; NaN for FIDs that hold NaN.
     """
     samples = noise_samples(data)
+    if samples.shape[-1] == 0:
+        return np.full(samples.shape[:-1], np.nan)
     parts = np.concatenate([samples.real, samples.imag], axis=-1)
     return np.asarray(_MAD_TO_SD * np.median(np.abs(parts), axis=-1))
 

@@ -13,7 +13,8 @@ METABOLITE_PPM: Final = (1.8, 3.4)
 """Where the tallest metabolite peak is looked for: NAA, creatine, choline."""
 WATER_PPM: Final = (4.2, 5.1)
 """Where water is looked for [ppm]."""
-_LOCAL_PPM: Final = 0.2  # the foot of a line lies within
+_LOCAL_PPM: Final = 0.45  # the foot of a line lies within
+_FOOT_PERCENTILE: Final = 12.0
 
 
 class Peak(NamedTuple):
@@ -53,7 +54,7 @@ def tallest_peak(data: MRSData, ppm: tuple[float, float]) -> Peak:
     top = int(np.argmax(np.abs(spectrum)))
     phased = (spectrum * np.exp(-1j * np.angle(spectrum[top]))).real
     near = np.abs(axis[inside] - axis[inside][top]) < _LOCAL_PPM
-    phased -= phased[near].min()
+    phased -= np.percentile(phased[near], _FOOT_PERCENTILE)
     top = int(np.argmax(np.where(near, phased, -np.inf)))
     return Peak(
         float(axis[inside][top]),

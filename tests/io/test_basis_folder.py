@@ -29,12 +29,19 @@ def test_write_then_read(tmp_path, basis, file_format):
 
 
 def test_names_that_no_file_system_takes(tmp_path, basis):
-    mp.write_basis(basis.select(["NAA"]).combined_with(BasisSet(names=("a/b:c",), fid=basis.fid[1:], dwell_time=5e-4, spectrometer_frequency=123.2)), tmp_path / "set")
+    mp.write_basis(
+        basis.select(["NAA"]).combined_with(
+            BasisSet(
+                names=("a/b:c",), fid=basis.fid[1:], dwell_time=5e-4, spectrometer_frequency=123.2
+            )
+        ),
+        tmp_path / "set",
+    )
     assert "a/b:c" in mp.read_basis(tmp_path / "set").names
 
 
 def change_one(folder, **changes):
-    path = sorted(folder.glob("*.json"))[0]
+    path = min(folder.glob("*.json"))
     content = json.loads(path.read_text())
     for key, value in changes.items():
         if value is None:
@@ -80,6 +87,9 @@ def test_nifti_of_several_fids(tmp_path, basis):
     from mrsproc.data import Acquisition, MRSData
 
     acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
-    mp.write(MRSData(fid=np.ones((2, 16)), dims=("transient", "time"), acquisition=acquisition), tmp_path / "NAA.nii.gz")
+    mp.write(
+        MRSData(fid=np.ones((2, 16)), dims=("transient", "time"), acquisition=acquisition),
+        tmp_path / "NAA.nii.gz",
+    )
     with pytest.raises(FormatError, match="holds 2 FIDs; a basis file holds one"):
         mp.read_basis(tmp_path)

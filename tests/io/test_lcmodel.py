@@ -15,23 +15,37 @@ N, DWELL, MEGAHERTZ = 256, 5e-4, 123.2
 def basis(make_line):
     time = np.arange(N) * DWELL
     fid = np.array([3 * make_line(2.008, time, 20.0), 3 * make_line(3.027, time, 20.0)])
-    return BasisSet(names=("NAA", "Cr"), fid=fid, dwell_time=DWELL, spectrometer_frequency=MEGAHERTZ, source="made 'here'")
+    return BasisSet(
+        names=("NAA", "Cr"),
+        fid=fid,
+        dwell_time=DWELL,
+        spectrometer_frequency=MEGAHERTZ,
+        source="made 'here'",
+    )
 
 
 def basis_text(
-    fid, *, block="ISHIFT = 0", echo=" ECHOT = 30.,\n", badelt=f"{DWELL}", fmt="(2E15.6)", name="NAA",
+    fid, *, block="ISHIFT = 0", echo=" ECHOT = 30.,\n",
+    badelt=f"{DWELL}", fmt="(2E15.6)", name="NAA",
     points=N, keep=None, number="{:15.6E}", per_line=2,
 ):  # fmt: skip
-    """A .BASIS file by the rules of the LCModel manual: spectrum of the FID with a halved first point."""
+    """A .BASIS file by the rules of the LCModel manual, first point halved."""
     halved = np.array(fid)
     halved[0] /= 2
     spectrum = np.fft.fft(halved) / np.sqrt(len(fid))
-    values = np.column_stack([spectrum.real, spectrum.imag]).ravel()[: None if keep is None else 2 * keep]
-    lines = ["".join(number.format(v) for v in values[i : i + per_line]) for i in range(0, len(values), per_line)]
+    values = np.column_stack([spectrum.real, spectrum.imag]).ravel()[
+        : None if keep is None else 2 * keep
+    ]
+    lines = [
+        "".join(number.format(v) for v in values[i : i + per_line])
+        for i in range(0, len(values), per_line)
+    ]
     return (
         f" $SEQPAR\n FWHMBA = 0.013,\n HZPPPM = {MEGAHERTZ},\n{echo} SEQ = 'PRESS'\n $END\n"
-        f" $BASIS1\n IDBASI = 'test',\n FMTBAS = '{fmt}',\n BADELT = {badelt},\n NDATAB = {points}\n $END\n"
-        f" $NMUSED\n XTRASH = 0.\n $END\n $BASIS\n ID = '{name}',\n METABO = '{name}',\n {block}\n $END\n"
+        f" $BASIS1\n IDBASI = 'test',\n FMTBAS = '{fmt}',\n BADELT = {badelt},\n"
+        f" NDATAB = {points}\n $END\n"
+        " $NMUSED\n XTRASH = 0.\n $END\n"
+        f" $BASIS\n ID = '{name}',\n METABO = '{name}',\n {block}\n $END\n"
         + "\n".join(lines) + "\n"
     )  # fmt: skip
 
@@ -63,10 +77,19 @@ def test_first_point_is_made_whole_once(tmp_path, basis):
 
 @pytest.mark.parametrize(
     ("block", "factor"),
-    [("TRAMP = 2.", 2.0), ("VOLUME = 4.", 0.25), ("CONC = 100.", 0.01), ("CONC = 1.D1,\n TRAMP = 3E0,\n VOLUME = .5", 0.6)],
+    [
+        ("TRAMP = 2.", 2.0),
+        ("VOLUME = 4.", 0.25),
+        ("CONC = 100.", 0.01),
+        ("CONC = 1.D1,\n TRAMP = 3E0,\n VOLUME = .5", 0.6),
+    ],
 )
 def test_scale_of_a_block(tmp_path, basis, block, factor):
-    assert np.allclose(read_text(tmp_path, basis_text(basis.fid[0], block=block)).fid[0], factor * basis.fid[0], atol=1e-5)
+    assert np.allclose(
+        read_text(tmp_path, basis_text(basis.fid[0], block=block)).fid[0],
+        factor * basis.fid[0],
+        atol=1e-5,
+    )
 
 
 def test_ishift_moves_by_whole_points(tmp_path, basis):
@@ -86,7 +109,9 @@ def test_echo_time_may_be_missing_or_empty(tmp_path, basis):
 
 
 def test_no_blank_between_numbers(tmp_path, basis):
-    text = basis_text(-np.abs(basis.fid[0].real) - 0j, fmt="(6E13.5)", number="{:13.5E}", per_line=6)
+    text = basis_text(
+        -np.abs(basis.fid[0].real) - 0j, fmt="(6E13.5)", number="{:13.5E}", per_line=6
+    )
     assert "E" in text.split("$END")[-1].split()[0]
     glued = basis_text(basis.fid[0], fmt="(6E12.5)", number="{:12.5E}", per_line=6)
     assert any(len(word) > 12 for word in glued.split("$END")[-1].split())
@@ -104,7 +129,9 @@ def test_lower_case_and_windows_lines(tmp_path, basis):
 
 def test_exponent_in_the_dwell_time(tmp_path, basis):
     for text in ("5e-4", "5.D-4", "0.5E-03", "-5e-4"):
-        assert read_text(tmp_path, basis_text(basis.fid[0], badelt=text)).dwell_time == pytest.approx(5e-4)
+        assert read_text(
+            tmp_path, basis_text(basis.fid[0], badelt=text)
+        ).dwell_time == pytest.approx(5e-4)
 
 
 def test_short_block_is_read_with_a_warning(tmp_path, basis):
@@ -116,13 +143,25 @@ def test_short_block_is_read_with_a_warning(tmp_path, basis):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda t: t[: len(t) // 2], r"x.basis, signal NAA: \d+ complex points where NDATAB = 256; the file is cut off"),
-        (lambda t: t.replace("NDATAB = 256", "NDATAB = 100"), "256 complex points where NDATAB = 100"),
+        (
+            lambda t: t[: len(t) // 2],
+            r"x.basis, signal NAA: \d+ complex points where NDATAB = 256; the file is cut off",
+        ),
+        (
+            lambda t: t.replace("NDATAB = 256", "NDATAB = 100"),
+            "256 complex points where NDATAB = 100",
+        ),
         (lambda t: t.replace(" NDATAB = 256\n", ""), "x.basis: NDATAB is missing"),
         (lambda t: t.replace(f" BADELT = {DWELL},\n", ""), "x.basis: BADELT is missing"),
         (lambda t: t.replace(f" HZPPPM = {MEGAHERTZ},\n", ""), "x.basis: HZPPPM is missing"),
-        (lambda t: t.replace(f"BADELT = {DWELL}", "BADELT = fast"), "BADELT = fast is not a number"),
-        (lambda t: t[:-200] + " what ****** is this\n" + t[-200:], "signal NAA: the data hold something that is not a number"),
+        (
+            lambda t: t.replace(f"BADELT = {DWELL}", "BADELT = fast"),
+            "BADELT = fast is not a number",
+        ),
+        (
+            lambda t: t[:-200] + " what ****** is this\n" + t[-200:],
+            "signal NAA: the data hold something that is not a number",
+        ),
         (lambda t: t[: t.index("$BASIS\n")].rsplit("\n", 1)[0] + "\n", r"no \$BASIS block"),
         (lambda t: t.replace("'NAA'", "''"), "x.basis: signal 1 has neither METABO nor ID"),
         (lambda t: t.replace("ISHIFT = 0", "CONC = 0."), "signal NAA: CONC is zero"),
@@ -173,13 +212,24 @@ def test_not_a_basis(tmp_path):
     with pytest.raises(FormatError, match="the file is empty"):
         mp.read_basis(tmp_path / "b.basis")
     with pytest.raises(FormatError, match="Known: |is not there either"):
-        mp.write_basis(BasisSet(names=("A",), fid=np.ones((1, 4)), dwell_time=DWELL, spectrometer_frequency=MEGAHERTZ), tmp_path / "c", file_format="nope")
+        mp.write_basis(
+            BasisSet(
+                names=("A",),
+                fid=np.ones((1, 4)),
+                dwell_time=DWELL,
+                spectrometer_frequency=MEGAHERTZ,
+            ),
+            tmp_path / "c",
+            file_format="nope",
+        )
 
 
 # .RAW
 
 
-def raw_text(fid, head=f" $SEQPAR\n HZPPPM = {MEGAHERTZ}\n DELTAT = {DWELL}\n ECHOT = 30.\n $END\n", more=""):
+def raw_text(
+    fid, head=f" $SEQPAR\n HZPPPM = {MEGAHERTZ}\n DELTAT = {DWELL}\n ECHOT = 30.\n $END\n", more=""
+):
     rows = "".join(f"{v.real:15.6E}{v.imag:15.6E}\n" for v in fid)
     return f"{head} $NMID\n ID = 'NAA', FMTDAT = '(2E15.6)'{more}\n $END\n{rows}"
 

@@ -1,4 +1,4 @@
-"""NIfTI-MRS: lossless where nothing changed, private where something did, clear where it is broken."""
+"""NIfTI-MRS: lossless where nothing changed, private where something did, clear if broken."""
 
 import gzip
 import json
@@ -58,7 +58,16 @@ def without(*keys):
 
 
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
-@pytest.mark.parametrize("shape", [(1, 1, 1, 16), (1, 1, 1, 16, 2, 3), (2, 3, 1, 16), (1, 1, 1, 16, 2, 1, 2), (1, 1, 1, 16, 1, 3)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (1, 1, 1, 16),
+        (1, 1, 1, 16, 2, 3),
+        (2, 3, 1, 16),
+        (1, 1, 1, 16, 2, 1, 2),
+        (1, 1, 1, 16, 1, 3),
+    ],
+)
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 def test_unchanged_data_are_written_bit_for_bit(tmp_path, kind, shape, name):
     content = file_bytes(fids(*shape), kind=kind)
@@ -72,7 +81,9 @@ def test_one_dimensional_files_round_trip(tmp_path):
     image = nibabel.Nifti2Image(fids(16), np.eye(4))
     image.header["pixdim"][4] = 5e-4
     image.header.extensions.append(
-        nibabel.nifti1.Nifti1Extension(44, json.dumps({"SpectrometerFrequency": [123.2], "ResonantNucleus": ["1H"]}).encode())
+        nibabel.nifti1.Nifti1Extension(
+            44, json.dumps({"SpectrometerFrequency": [123.2], "ResonantNucleus": ["1H"]}).encode()
+        )
     )
     data = mp.read(written(tmp_path / "one.nii", image.to_bytes()))
     assert data.dims == ("time",)
@@ -150,7 +161,16 @@ def test_new_file_keeps_what_mrsdata_holds(tmp_path):
     again = mp.read(tmp_path / "a.nii.gz")
     assert (again.fid == data.fid).all()
     assert again.dims == data.dims
-    for name in ("spectrometer_frequency", "echo_time", "repetition_time", "ppm_reference", "sequence", "manufacturer", "water_suppressed", "nucleus"):
+    for name in (
+        "spectrometer_frequency",
+        "echo_time",
+        "repetition_time",
+        "ppm_reference",
+        "sequence",
+        "manufacturer",
+        "water_suppressed",
+        "nucleus",
+    ):
         assert getattr(again.acquisition, name) == getattr(acquisition, name)
     assert again.acquisition.dwell_time == pytest.approx(4.17e-4, rel=1e-12)
     assert again.acquisition.extra["SoftwareVersions"] == "VE11C"
@@ -159,12 +179,19 @@ def test_new_file_keeps_what_mrsdata_holds(tmp_path):
     assert again.coords["edit"].tolist() == ["on", "off"]
     assert np.allclose(again.affine, data.affine)
     step = again.history[0]
-    assert (step.program, step.version, step.method, step.details) == ("other", "1.2", "Averaging", "by hand")
+    assert (step.program, step.version, step.method, step.details) == (
+        "other",
+        "1.2",
+        "Averaging",
+        "by hand",
+    )
 
 
 def test_other_dims_survive(tmp_path):
     acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
-    data = MRSData(fid=fids(3, 4, 2, 16), dims=("dim_indirect_0", "y", "x", "time"), acquisition=acquisition)
+    data = MRSData(
+        fid=fids(3, 4, 2, 16), dims=("dim_indirect_0", "y", "x", "time"), acquisition=acquisition
+    )
     mp.write(data, tmp_path / "a.nii")
     again = mp.read(tmp_path / "a.nii")
     assert again.sizes == {"dim_indirect_0": 3, "x": 2, "y": 4, "time": 16}
@@ -173,7 +200,9 @@ def test_other_dims_survive(tmp_path):
 
 def test_too_many_dims(tmp_path):
     acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
-    data = MRSData(fid=fids(1, 1, 1, 1, 16), dims=("a", "b", "c", "d", "time"), acquisition=acquisition)
+    data = MRSData(
+        fid=fids(1, 1, 1, 1, 16), dims=("a", "b", "c", "d", "time"), acquisition=acquisition
+    )
     with pytest.raises(FormatError, match="three dimensions besides"):
         mp.write(data, tmp_path / "a.nii")
     assert list(tmp_path.iterdir()) == []
@@ -182,7 +211,10 @@ def test_too_many_dims(tmp_path):
 def test_coordinates_of_coils_are_not_onset_times(tmp_path):
     acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
     data = MRSData(
-        fid=fids(2, 16), dims=("coil", "time"), acquisition=acquisition, coords={"coil": np.array([7, 9])}
+        fid=fids(2, 16),
+        dims=("coil", "time"),
+        acquisition=acquisition,
+        coords={"coil": np.array([7, 9])},
     )
     assert b"TransientOnset" not in nifti_mrs.encode(data)
 
@@ -228,7 +260,15 @@ def test_private_fields_are_those_of_the_standard():
     for key, definition in standard_defined.items():
         if definition.anon:
             assert nifti_mrs.is_private(key), key
-    for key in ("EchoTime", "SequenceName", "PatientPosition", "PatientSex", "ProtocolName", "TxOffset", "EditCondition"):
+    for key in (
+        "EchoTime",
+        "SequenceName",
+        "PatientPosition",
+        "PatientSex",
+        "ProtocolName",
+        "TxOffset",
+        "EditCondition",
+    ):
         assert not nifti_mrs.is_private(key), key
 
 
@@ -241,7 +281,10 @@ def test_private_fields_are_those_of_the_standard():
         (None, "without the NIfTI-MRS header extension"),
         (b"{not json", "not valid JSON"),
         (b"[1, 2]", "not a JSON object"),
-        (without("SpectrometerFrequency"), "required header key 'SpectrometerFrequency' is missing"),
+        (
+            without("SpectrometerFrequency"),
+            "required header key 'SpectrometerFrequency' is missing",
+        ),
         (without("ResonantNucleus"), "required header key 'ResonantNucleus' is missing"),
         ({**EXTENSION, "SpectrometerFrequency": [123.2e6]}, "SpectrometerFrequency.*in MHz"),
         ({**EXTENSION, "SpectrometerFrequency": []}, "SpectrometerFrequency"),
@@ -274,7 +317,11 @@ def test_truncated(tmp_path, name, kept):
     path = written(tmp_path / name, file_bytes())
     raw = path.read_bytes()
     path.write_bytes(raw[: int(kept * len(raw))] or b"\x1f")
-    with pytest.raises(FormatError, match=r"cut.nii.*(cut off|too few|cannot be read|end early|not a NIfTI|no such|empty|extension)"):
+    with pytest.raises(
+        FormatError,
+        match=r"cut.nii.*"
+        r"(cut off|too few|cannot be read|end early|not a NIfTI|no such|empty|extension)",
+    ):
         mp.read(path)
 
 
@@ -286,7 +333,9 @@ def test_empty(tmp_path):
 
 def test_not_there(tmp_path):
     (tmp_path / "sub-01_svs.nii.gz").touch()
-    with pytest.raises(FormatError, match="no such file or folder. Did you mean 'sub-01_svs.nii.gz'"):
+    with pytest.raises(
+        FormatError, match="no such file or folder. Did you mean 'sub-01_svs.nii.gz'"
+    ):
         mp.read(tmp_path / "sub-01_svss.nii.gz")
     with pytest.raises(FormatError, match="is not there either"):
         mp.read(tmp_path / "nowhere" / "a.nii")
@@ -323,7 +372,9 @@ def test_nothing_but_nan(tmp_path):
 def test_jpeg_in_disguise(tmp_path):
     path = tmp_path / "meas.dat"
     path.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 40)
-    with pytest.raises(FormatError, match="not a recording in a format that is known. Tried: NIfTI-MRS, .*LCModel"):
+    with pytest.raises(
+        FormatError, match="not a recording in a format that is known. Tried: NIfTI-MRS, .*LCModel"
+    ):
         mp.read(path)
 
 
@@ -335,7 +386,11 @@ def test_basis_set_given_to_read(tmp_path):
 
 
 def test_only_nifti_is_written(tmp_path):
-    data = MRSData(fid=fids(16), dims=("time",), acquisition=Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4))
+    data = MRSData(
+        fid=fids(16),
+        dims=("time",),
+        acquisition=Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4),
+    )
     with pytest.raises(FormatError, match="ends in .nii.gz or .nii"):
         mp.write(data, tmp_path / "a.dat")
 
@@ -362,7 +417,9 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert (tmp_path / "a.nii").read_bytes() == old
 
 
-@pytest.mark.parametrize("make", [lambda x: x, np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[..., ::2]])
+@pytest.mark.parametrize(
+    "make", [lambda x: x, np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[..., ::2]]
+)
 def test_memory_layout_does_not_matter(tmp_path, make):
     acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
     fid = make(fids(3, 4, 16))

@@ -5,7 +5,9 @@ import pytest
 
 from mrsproc.numerics import hsvd
 
-POLES = np.exp(np.array([2j * np.pi * 0.11 - 0.02, -2j * np.pi * 0.3 - 0.05, 2j * np.pi * 0.12 - 0.01]))
+POLES = np.exp(
+    np.array([2j * np.pi * 0.11 - 0.02, -2j * np.pi * 0.3 - 0.05, 2j * np.pi * 0.12 - 0.01])
+)
 AMPLITUDES = np.array([1.0, 2.0 - 1j, 0.5j])
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from mrsproc.numerics.nonnegative import nonnegative_least_squares
@@ -18,7 +19,9 @@ from mrsproc.numerics.nonnegative import nonnegative_least_squares
 )
 def test_same_as_scipy_from_any_start(seed, n, extra, correlated, start):
     rng = np.random.default_rng(seed)
-    design = rng.standard_normal((n + extra, n)) + correlated * 3 * rng.standard_normal((n + extra, 1))
+    design = rng.standard_normal((n + extra, n)) + correlated * 3 * rng.standard_normal(
+        (n + extra, 1)
+    )
     target = rng.standard_normal(n + extra)
     passive = np.array([bool(start >> k & 1) for k in range(n)])
     before = passive.copy()
@@ -44,5 +47,7 @@ def test_scale_does_not_matter(scale):
     design = rng.standard_normal((30, 8))
     target = design @ np.array([1, 2, 0, 0, 3, 0, 1, 0.0]) - 0.1
     base, _ = nonnegative_least_squares(design.T @ design, design.T @ target, np.zeros(8, bool))
-    scaled, _ = nonnegative_least_squares(design.T @ design, scale * design.T @ target, np.zeros(8, bool))
+    scaled, _ = nonnegative_least_squares(
+        design.T @ design, scale * design.T @ target, np.zeros(8, bool)
+    )
     assert np.allclose(scaled, scale * base, rtol=1e-9)

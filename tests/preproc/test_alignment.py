@@ -18,7 +18,9 @@ def drifting(synthetic, noise, *, seed=3, reach=8.0):
     still = synthetic.data(shape=(COUNT,), dims=("transient",))
     time = np.arange(1024) * DWELL
     turn = np.exp(-1j * (2 * np.pi * frequency[:, None] * time + phase[:, None]))
-    fid = still.fid * turn + noise * (rng.standard_normal((COUNT, 1024)) + 1j * rng.standard_normal((COUNT, 1024)))
+    fid = still.fid * turn + noise * (
+        rng.standard_normal((COUNT, 1024)) + 1j * rng.standard_normal((COUNT, 1024))
+    )
     return still.with_fid(fid, Step("Drift", "injected")), frequency, phase
 
 
@@ -78,7 +80,13 @@ def test_bad_transients_do_not_pull(synthetic):
 def test_frame(synthetic):
     data, _, _ = drifting(synthetic, 0.0)
     frame = align(data).to_frame()
-    assert list(frame.columns) == ["transient", "frequency_hz", "frequency_sd_hz", "phase_rad", "phase_sd_rad"]
+    assert list(frame.columns) == [
+        "transient",
+        "frequency_hz",
+        "frequency_sd_hz",
+        "phase_rad",
+        "phase_sd_rad",
+    ]
     assert len(frame) == COUNT
 
 

@@ -11,10 +11,21 @@ ACQUISITION = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
 TIME = np.arange(1024) * 5e-4
 
 
-def coils(make_line, sensitivity, *, transients=6, sd=0.02, mixing=None, seed=0, dims=("coil", "transient", "time")):
+def coils(
+    make_line,
+    sensitivity,
+    *,
+    transients=6,
+    sd=0.02,
+    mixing=None,
+    seed=0,
+    dims=("coil", "transient", "time"),
+):
     rng = np.random.default_rng(seed)
     n = len(sensitivity)
-    noise = sd * (rng.standard_normal((n, transients, 1024)) + 1j * rng.standard_normal((n, transients, 1024)))
+    noise = sd * (
+        rng.standard_normal((n, transients, 1024)) + 1j * rng.standard_normal((n, transients, 1024))
+    )
     if mixing is not None:
         noise = np.einsum("ij,jtk->itk", mixing, noise)
     fid = np.asarray(sensitivity)[:, None, None] * (5 * make_line(4.65, TIME, 6.0)) + noise
@@ -31,11 +42,13 @@ def test_sensitivities_are_found(make_line):
     assert np.allclose(ratio, ratio[0], rtol=0.02)
     assert abs(weights.weights @ weights.sensitivity - 1) < 1e-12
     assert np.linalg.norm(weights.sensitivity) == pytest.approx(1.0)
-    assert np.diag(weights.noise_covariance).real == pytest.approx(np.full(4, 2 * 0.02**2), rel=0.25)
+    assert np.diag(weights.noise_covariance).real == pytest.approx(
+        np.full(4, 2 * 0.02**2), rel=0.25
+    )
 
 
 def test_combination_has_least_variance(make_line):
-    """With correlated noise the variance is 1 / (s^H Psi^-1 s), below that of equal or matched weights."""
+    """With correlated noise the variance is 1 / (s^H Psi^-1 s), the lowest there is."""
     rng = np.random.default_rng(8)
     mixing = np.eye(4) + 0.6 * rng.standard_normal((4, 4))
     data = coils(make_line, SENSITIVITY, transients=60, mixing=mixing)
@@ -78,7 +91,12 @@ def test_where_the_coil_axis_is_does_not_matter(make_line):
 
 def test_result_and_provenance(make_line):
     data = coils(make_line, SENSITIVITY)
-    single = MRSData(fid=data.fid.astype(np.complex64), dims=data.dims, acquisition=ACQUISITION, coords={"transient": np.arange(6.0), "coil": np.arange(4)})
+    single = MRSData(
+        fid=data.fid.astype(np.complex64),
+        dims=data.dims,
+        acquisition=ACQUISITION,
+        coords={"transient": np.arange(6.0), "coil": np.arange(4)},
+    )
     combined = coil_weights(data).apply(single)
     assert combined.fid.dtype == np.complex64
     assert set(combined.coords) == {"transient"}
@@ -87,7 +105,11 @@ def test_result_and_provenance(make_line):
 
 def test_water_weights_apply_to_metabolites(make_line):
     water = coils(make_line, SENSITIVITY)
-    metabolite = MRSData(fid=SENSITIVITY[:, None] * make_line(2.0, TIME), dims=("coil", "time"), acquisition=ACQUISITION)
+    metabolite = MRSData(
+        fid=SENSITIVITY[:, None] * make_line(2.0, TIME),
+        dims=("coil", "time"),
+        acquisition=ACQUISITION,
+    )
     combined = coil_weights(water).apply(metabolite).fid
     assert np.abs(combined).max() == pytest.approx(np.linalg.norm(SENSITIVITY), rel=0.01)
 
@@ -116,7 +138,9 @@ def test_without_noise(make_line):
     """Simulated coils may hold no noise at all: weights are still finite and combine in phase."""
     weights = coil_weights(coils(make_line, SENSITIVITY, sd=0.0))
     assert np.isfinite(weights.weights).all()
-    assert abs(weights.weights @ SENSITIVITY) == pytest.approx(np.linalg.norm(SENSITIVITY), rel=0.05)
+    assert abs(weights.weights @ SENSITIVITY) == pytest.approx(
+        np.linalg.norm(SENSITIVITY), rel=0.05
+    )
 
 
 def test_more_coils_than_noise_samples(make_line):

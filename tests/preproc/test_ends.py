@@ -14,7 +14,11 @@ ACQUISITION = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
 
 def noisy(n=1024, count=1, seed=0):
     rng = np.random.default_rng(seed)
-    fid = rng.standard_normal((count, n)) + 1j * rng.standard_normal((count, n)) + 50 * np.exp(-np.arange(n) / (n / 10))
+    fid = (
+        rng.standard_normal((count, n))
+        + 1j * rng.standard_normal((count, n))
+        + 50 * np.exp(-np.arange(n) / (n / 10))
+    )
     return MRSData(fid=fid, dims=("transient", "time"), acquisition=ACQUISITION)
 
 
@@ -60,7 +64,9 @@ def test_masked_fids_take_no_part(bad):
     fid = np.array(data.fid)
     fid[1, -30:] = bad
     fid[2, -30:] = 1e4
-    masked = MRSData(fid=fid, dims=data.dims, acquisition=ACQUISITION, mask=np.array([True, False, False]))
+    masked = MRSData(
+        fid=fid, dims=data.dims, acquisition=ACQUISITION, mask=np.array([True, False, False])
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert n_rising(masked) == 0

@@ -51,7 +51,9 @@ def test_masked_nan_and_zeros_are_left_alone(synthetic):
     data = synthetic.data(shape=(3,), dims=("transient",))
     fid = np.array(data.fid)
     fid[0], fid[1] = np.nan, 0.0
-    odd = type(data)(fid=fid, dims=data.dims, acquisition=data.acquisition, mask=np.array([False, True, True]))
+    odd = type(data)(
+        fid=fid, dims=data.dims, acquisition=data.acquisition, mask=np.array([False, True, True])
+    )
     model = water_model(odd)
     assert (model.fid[:2] == 0).all()
     assert np.isnan(model.apply(odd).fid[0]).all()
@@ -61,5 +63,8 @@ def test_bad_input(synthetic):
     data = synthetic.data()
     with pytest.raises(InvalidInputError, match=r"ppm = \(4, 40\): the spectrum spans"):
         water_model(data, (4, 40))
-    with pytest.raises(InvalidInputError, match=r"water model is for FIDs of shape \(1024,\), the data have \(2, 1024\)"):
+    with pytest.raises(
+        InvalidInputError,
+        match=r"water model is for FIDs of shape \(1024,\), the data have \(2, 1024\)",
+    ):
         water_model(data).apply(synthetic.data(shape=(2,), dims=("transient",)))

@@ -26,14 +26,18 @@ def test_linewidth(make_line, width, phase):
 
 
 def test_the_tallest_counts(make_line):
-    fid = 3 * make_line(2.008, TIME, 5) + 4 * make_line(3.027, TIME, 9) + 50 * make_line(4.65, TIME, 9)
+    fid = (
+        3 * make_line(2.008, TIME, 5)
+        + 4 * make_line(3.027, TIME, 9)
+        + 50 * make_line(4.65, TIME, 9)
+    )
     assert tallest_peak(of(fid), (1.8, 3.4)).ppm == pytest.approx(2.008, abs=0.003)
     assert qc.linewidth(of(fid), (2.8, 3.4)) == pytest.approx(9, rel=0.1)
 
 
 @pytest.mark.parametrize("wanted", [20.0, 100.0])
 def test_snr(make_line, wanted):
-    """Height over SD of the real noise; 12 draws, each with an SD of 1 on the height and 5 % on the noise."""
+    """Height over SD of the noise; 12 draws, each with an SD of 1 on the height."""
     width = 6.0
     height = 1 / (np.pi * width * 5e-4)
     sd = height / (wanted * np.sqrt(2048))
@@ -47,7 +51,9 @@ def test_snr(make_line, wanted):
 
 def test_snr_does_not_depend_on_scale(make_line):
     rng = np.random.default_rng(0)
-    fid = make_line(2.008, TIME, 5) + 0.01 * (rng.standard_normal(2048) + 1j * rng.standard_normal(2048))
+    fid = make_line(2.008, TIME, 5) + 0.01 * (
+        rng.standard_normal(2048) + 1j * rng.standard_normal(2048)
+    )
     assert qc.signal_to_noise(of(1e8 * fid)) == pytest.approx(qc.signal_to_noise(of(fid)))
 
 
