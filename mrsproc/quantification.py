@@ -9,7 +9,7 @@ parts of the magnetisation of water and metabolite that relaxation leaves, :math
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from mrsproc.data import MRSData, Record
 from mrsproc.errors import InvalidInputError
 from mrsproc.fitting.result import FitResult
 from mrsproc.numerics import covariance as propagation
-from mrsproc.preproc.water import water_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REFERENCE_PPM = (4.1, 5.2)
+REFERENCE_PPM: Final = (4.1, 5.2)
 """Where the water of a reference recording is looked for [ppm]."""
+_FIRST_POINT: Final = 3  # digital filters bend the points before
+_DECAY_S: Final = 0.02
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -216,8 +217,8 @@ def water_amplitude(water: MRSData) -> float:
     Returns
     -------
     float
-        Magnitude of the sum of the damped exponentials around 4.65 ppm at time 0, in the units of
-        the FID.
+        Magnitude at time 0, in the units of the FID: a parabola through the logarithm of the
+        first 20 ms, which is what a Voigt line decays like.
 
     Raises
     ------
@@ -231,7 +232,6 @@ def water_amplitude(water: MRSData) -> float:
         )
     for dim in water.mask_dims:
         water = water.mean(dim)
-    level = float(np.abs(water_model(water, REFERENCE_PPM).fid[0]))
     acquisition = water.acquisition
     limits = axes.ppm_to_hz(
         REFERENCE_PPM, acquisition.spectrometer_frequency, acquisition.ppm_reference
@@ -245,4 +245,12 @@ def water_amplitude(water: MRSData) -> float:
             f"{REFERENCE_PPM[0]} to {REFERENCE_PPM[1]} ppm, where nearly all is expected. Was "
             "a water-suppressed file given?"
         )
-    return level
+    return _start_of_decay(np.abs(water.fid), water.time)
+
+
+def _start_of_decay(size: Array, time: Array) -> float:
+    """Return a magnitude at time 0 from where it decays, the first points left out."""
+    used = slice(_FIRST_POINT, max(_FIRST_POINT + 8, int(np.searchsorted(time, _DECAY_S))))
+    weights = size[used]  # of the logarithm, whose SD is that of the noise over the size
+    coefficients = np.polyfit(time[used], np.log(size[used]), 2, w=weights)
+    return float(np.exp(coefficients[2]))

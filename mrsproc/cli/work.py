@@ -92,7 +92,8 @@ def _quality(data: MRSData) -> dict[str, str]:
     dry = remove_water(first)
     water = qc.tallest_peak(first, qc.WATER_PPM)
     metabolites = qc.tallest_peak(dry, qc.METABOLITE_PPM)
-    is_water = water.height > _WATER_OVER_METABOLITES * metabolites.height
+    far_above = water.height > _WATER_OVER_METABOLITES * metabolites.height
+    is_water = far_above or not np.isfinite(metabolites.fwhm_hz)
     name = "water" if is_water else "metabolites"
     what = name if data.fid.size == data.n_points else f"{name}, first FID"
     peak = water if is_water else metabolites

@@ -112,6 +112,32 @@ class BandModel:
         return axes.fid_to_spectrum(fid, self.size)[..., self.window]
 
 
+def check_coverage(basis: BasisSet, acquisition: Acquisition, ppm: tuple[float, float]) -> None:
+    """Refuse a basis set of another field or nucleus, or whose band does not hold a range.
+
+    Parameters
+    ----------
+    basis : BasisSet
+        Signals.
+    acquisition : Acquisition
+        How the data were recorded.
+    ppm : tuple of float
+        Range that is fitted [ppm].
+
+    Raises
+    ------
+    BasisError
+        It does not suit the data.
+    """
+    basis.checked_against(acquisition)
+    if not basis.covers(acquisition, ppm):
+        raise BasisError(
+            f"the basis set has a spectral width of {1 / basis.dwell_time:.6g} Hz, which does "
+            f"not hold {ppm[0]} to {ppm[1]} ppm: "
+            "use one with a larger spectral width, or a narrower FitOptions(ppm=...)."
+        )
+
+
 def band_model(
     basis: BasisSet, acquisition: Acquisition, n_points: int, ppm: tuple[float, float]
 ) -> BandModel:
@@ -138,7 +164,7 @@ def band_model(
     BasisError
         The band of the data or of the basis set does not hold the range.
     """
-    basis.checked_against(acquisition)
+    check_coverage(basis, acquisition, ppm)
     size = 2 * n_points
     frequency = axes.frequency_axis(size, acquisition.dwell_time)
     axis = axes.hz_to_ppm(frequency, acquisition.spectrometer_frequency, acquisition.ppm_reference)
@@ -147,12 +173,6 @@ def band_model(
         raise BasisError(
             f"the data span {axis[-1]:.2f} to {axis[0]:.2f} ppm, the fit wants {ppm[0]} to "
             f"{ppm[1]} ppm: choose FitOptions(ppm=...) inside."
-        )
-    if not basis.covers(acquisition, ppm):
-        raise BasisError(
-            f"the basis set has a spectral width of {1 / basis.dwell_time:.6g} Hz, which does "
-            f"not hold {ppm[0]} to {ppm[1]} ppm: "
-            "use one with a larger spectral width, or a narrower FitOptions(ppm=...)."
         )
     margin = round(MARGIN_PPM * acquisition.spectrometer_frequency * acquisition.dwell_time * size)
     length = -(-(inside.size + 2 * margin) // _BLOCK) * _BLOCK

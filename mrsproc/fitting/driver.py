@@ -11,7 +11,7 @@ from mrsproc.basis import BasisSet
 from mrsproc.constants import MACROMOLECULES
 from mrsproc.data import MRSData
 from mrsproc.errors import BasisError, DataWarning, FitWarning, InvalidInputError
-from mrsproc.fitting.band import band_model
+from mrsproc.fitting.band import band_model, check_coverage
 from mrsproc.fitting.baseline import baseline_for
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.priors import RatioPrior, is_broad, ratio_rows, shape_prior
@@ -36,6 +36,7 @@ from mrsproc.qc.singlets import half_width
 _ROUNDS: Final = 2  # of choosing the stiffness and fitting again
 _BAD_LINEWIDTH_PPM: Final = 0.1
 _LOW_SNR: Final = 3.0
+_SEEN: Final = 0.05  # part of the norm of a signal that has to lie in the range of the fit
 
 
 class _Batch(NamedTuple):
@@ -118,13 +119,13 @@ def _signals(data: MRSData, basis: BasisSet, options: FitOptions) -> BasisSet:
     """Return the signals to fit: those in sight, and macromolecules where there are none."""
     if options.omit:
         basis = basis.without(options.omit)
-    basis.checked_against(data.acquisition)
+    check_coverage(basis, data.acquisition, options.ppm)
     basis.warn_if_offset()
     low, high = options.ppm
     unseen = [
         name
         for name, part in zip(basis.names, basis.visible_part(low, high), strict=True)
-        if part < 1e-3
+        if part < _SEEN
     ]
     if unseen:
         if len(unseen) == len(basis):

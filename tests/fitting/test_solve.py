@@ -1,0 +1,93 @@
+"""The engine of the fit against independent computations."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mrsproc import axes
+from mrsproc.fitting.band import band_model
+from mrsproc.fitting.baseline import baseline_for
+from mrsproc.fitting.solve import evaluate, minimise, normal_equations, volume_slope
+from mrsproc.fitting.start import starting_points
+from mrsproc.fitting.stiffness import stiffness_grid
+from mrsproc.fitting.uncertainty import uncertainty
+
+GAUSS = np.pi**2 / (4 * np.log(2))
+
+
+def test_gradient_is_exact(setup):
+    problem, spectrum, basis, _ = setup
+    point = starting_points(problem, basis, spectrum)[0]
+    _, downhill = normal_equations(problem, spectrum, point)
+    n = problem.n_basis
+    for i in (0, 1, 2, 3, 6, 3 + n, 3 + n + 5):
+        steps = np.zeros((2, 3 + 2 * n))
+        steps[0, i], steps[1, i] = 1e-5, -1e-5
+        up, down = (evaluate(problem, spectrum, point.theta + s, point.passive).cost for s in steps)
+        assert downhill[i] == pytest.approx(-(up - down) / 4e-5, rel=2e-5, abs=1e-5)
+
+
+def test_slope_of_the_volume_is_exact(setup):
+    """Against finite differences of the logarithm of the determinant, priors included."""
+    problem, spectrum, basis, _ = setup
+    point = starting_points(problem, basis, spectrum)[0]
+    spectrum = dataclasses.replace(spectrum, ratio_precision=0.01 * np.eye(problem.n_basis))
+    slope = volume_slope(problem, spectrum, point)
+    free = np.flatnonzero(point.passive)
+
+    def volume(theta):
+        gram = evaluate(problem, spectrum, theta, point.passive).gram[1:, 1:] / spectrum.sigma**2
+        gram = gram + spectrum.ratio_precision
+        return np.linalg.slogdet(gram[np.ix_(free, free)])[1]
+
+    n = problem.n_basis
+    for i in (2, 3 + free[0], 3 + n + free[-1]):
+        step = np.zeros(3 + 2 * n)
+        step[i] = 1e-5
+        numeric = (volume(point.theta + step) - volume(point.theta - step)) / 2e-5
+        assert slope[i] == pytest.approx(numeric, rel=1e-4, abs=1e-6)
+
+
+def test_band_model_equals_the_full_one(synthetic):
+    """Shift, Lorentzian and Gaussian decay act in the short FIDs as in the full ones."""
+    model = band_model(synthetic.basis, synthetic.acquisition, 1024, (0.5, 4.1))
+    rng = np.random.default_rng(0)
+    n = len(synthetic.basis)
+    shift, lorentz = rng.normal(0, 0.6, n), rng.uniform(0.2, 2.0, n)
+    time = np.arange(1024) * synthetic.acquisition.dwell_time
+    full = synthetic.basis.fid[:, :1024] * np.exp(
+        (2j * np.pi * shift - np.pi * lorentz)[:, None] * time - GAUSS * (5.0 * time) ** 2
+    )
+    wanted = axes.fid_to_spectrum(full, 2048)[:, model.window] / model.scale[:, None]
+    found = model.spectra(model.decayed(shift, lorentz, 5.0))
+    assert np.abs(found - wanted).max() < 3e-5 * np.abs(wanted).max()
+
+
+def test_minimum_is_stationary_and_covariance_positive(setup):
+    problem, spectrum, basis, _ = setup
+    spectrum = dataclasses.replace(spectrum, volume_slope=0.0 * spectrum.volume_slope)
+    start = starting_points(problem, basis, spectrum)[0]
+    point, converged = minimise(problem, spectrum, start, np.eye(start.theta.size))
+    assert converged
+    assert point.cost < start.cost
+    hessian, downhill = normal_equations(problem, spectrum, point)
+    assert downhill @ np.linalg.solve(hessian, downhill) < 0.02
+    covariance = uncertainty(problem, spectrum, point).amplitude
+    assert (np.linalg.eigvalsh(covariance) > 0).all()
+
+
+def test_baseline_takes_smooth_curves_and_leaves_lines():
+    ppm = np.linspace(4.0, 0.2, 500)
+    baseline = baseline_for(ppm, 0.1)
+    d = baseline.shrinkage(baseline.stiffness_for(4.0))
+    assert d.sum() == pytest.approx(4.0 * 3.8, rel=0.01)
+    smooth, line = np.cos(1.2 * ppm), 1.0 / (1.0 + ((ppm - 2.0) / 0.02) ** 2)
+    left = [np.linalg.norm(y - (d * (baseline.q @ y)) @ baseline.q) for y in (smooth, line)]
+    assert left[0] < 0.01 * np.linalg.norm(smooth)
+    assert left[1] > 0.7 * np.linalg.norm(line)
+
+
+def test_grid_runs_from_stiff_to_soft(setup):
+    problem, *_ = setup
+    assert (np.diff(stiffness_grid(problem)) < 0).all()
