@@ -9,7 +9,7 @@ from mrsproc.axes import Array
 from mrsproc.constants import CR_SINGLET_PPM, NAA_SINGLET_PPM
 from mrsproc.errors import BasisError
 from mrsproc.lineshape import voigt_decay
-from mrsproc.numerics.hsvd import lines_in_band
+from mrsproc.numerics.hsvd import Lines, lines_in_band
 
 METHYL_SINGLETS: Final = {"Cr": CR_SINGLET_PPM, "PCr": CR_SINGLET_PPM, "NAA": NAA_SINGLET_PPM}
 """Chemical shift of the methyl singlet of a signal [ppm]."""
@@ -54,9 +54,37 @@ def signal_of_proton(fid: Array, axis: Axis, ppm: float) -> complex:
     complex
         A third of the amplitude of the narrow lines within 0.08 ppm.
     """
+    return complex(_methyl(fid, axis, ppm).amplitude.sum()) / _PROTONS
+
+
+def _methyl(fid: Array, axis: Axis, ppm: float) -> Lines:
+    """Return the narrow lines within 0.08 ppm."""
     lines = lines_in_band(fid, axis.dwell_time, axis.band(ppm, 0.4), _N_LINES)
-    singlet = lines.within(*axis.band(ppm, 0.08)).narrower_than(_WIDEST_HZ)
-    return complex(singlet.amplitude.sum()) / _PROTONS
+    return lines.within(*axis.band(ppm, 0.08)).narrower_than(_WIDEST_HZ)
+
+
+def singlet_width(fid: Array, axis: Axis, ppm: float) -> float:
+    """Return the full width at half maximum of a methyl singlet [Hz].
+
+    Parameters
+    ----------
+    fid : ndarray of complex, shape (n,)
+        FID of the signal.
+    axis : Axis
+        Its sampling.
+    ppm : float
+        Chemical shift of the singlet [ppm].
+
+    Returns
+    -------
+    float
+        Width of the largest of the narrow lines within 0.08 ppm; NaN where there is none.
+    """
+    singlet = _methyl(fid, axis, ppm)
+    if not singlet.amplitude.size:
+        return float("nan")
+    largest = np.argmax(np.abs(singlet.amplitude))
+    return float(-singlet.rate.real[largest] / np.pi)
 
 
 def singlet_position(fid: Array, axis: Axis, name: str, literature: float) -> float:

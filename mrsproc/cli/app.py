@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mrsproc.cli.basis import app as basis_app
+
 app = typer.Typer(
     name="mrsproc",
     help="Magnetic resonance spectroscopy of drug infusions: from raw FIDs to glutamate.",
@@ -13,6 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="--debug shows the traceback of an error. Exit codes: 0 good, 2 usage or input.",
 )
+
+app.add_typer(basis_app)
 
 Recording = Annotated[
     Path,

@@ -14,6 +14,10 @@ from mrsproc.io import lcmodel
 from mrsproc.preproc import remove_water
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+
     from mrsproc.basis import BasisSet
     from mrsproc.quantification import Quantities
 
@@ -47,7 +51,7 @@ def stem(path: Path) -> str:
 def described(file: Path) -> Iterator[str]:
     """Describe a recording or a basis set, a line at a time."""
     if (file.is_file() and lcmodel.sniff_basis(file)) or io.is_basis_folder(file):
-        yield from _basis_lines(io.read_basis(file))
+        yield from basis_lines(io.read_basis(file))
         return
     data = io.read(file)
     acquisition = data.acquisition
@@ -68,7 +72,8 @@ def described(file: Path) -> Iterator[str]:
     yield from (f"{name:<13} {value}" for name, value in rows.items())
 
 
-def _basis_lines(basis: "BasisSet") -> Iterator[str]:
+def basis_lines(basis: "BasisSet") -> Iterator[str]:
+    """Describe a basis set, a line at a time."""
     yield f"{'signals':<13} {len(basis)}: {', '.join(basis.names)}"
     yield f"{'points':<13} {basis.n_points}"
     yield f"{'frequency':<13} {basis.spectrometer_frequency:.6f} MHz"
@@ -191,26 +196,42 @@ def write_results(quantities: "Quantities", output: Path, name: str) -> list[Pat
 
 
 def _draw(quantities: "Quantities", base: Path, index: tuple[int, ...]) -> list[Path]:
+    from mrsproc import plot
+
+    paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
+    save_figure(lambda: plot.fit(quantities.fit, index=index), paths)
+    return paths
+
+
+def save_figure(draw: "Callable[[], Axes]", paths: list[Path]) -> None:
+    """Draw a figure without a screen and write it.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws, and returns the axes.
+    paths : list of pathlib.Path
+        Names; the suffix is the format. The same content gives the same bytes.
+
+    Raises
+    ------
+    FormatError
+        A suffix that is no format of figures.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    from mrsproc import plot
-
-    figure = plot.fit(quantities.fit, index=index).get_figure(root=True)
+    figure = draw().get_figure(root=True)
     assert figure is not None
-    paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
     for path in paths:
+        if path.suffix[1:] not in figure.canvas.get_supported_filetypes():
+            raise FormatError(f"{path}: give a picture a name that ends in .png, .svg or .pdf.")
+        metadata = {"Date": None} if path.suffix == ".svg" else None
         with atomic_path(path) as temporary:
-            figure.savefig(
-                temporary,
-                format=path.suffix[1:],
-                dpi=150,
-                metadata={"Date": None} if path.suffix == ".svg" else None,
-            )
-    plt.close("all")
-    return paths
+            figure.savefig(temporary, format=path.suffix[1:], dpi=150, metadata=metadata)
+    plt.close(figure)
 
 
 def demonstrated(output: Path) -> Iterator[str]:

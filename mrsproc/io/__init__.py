@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable  # noqa: TC003  (read by the documentation)
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -219,7 +220,12 @@ def read_basis(path: str | os.PathLike[str], *, acquisition: Acquisition | None 
 
 
 def write_basis(
-    basis: BasisSet, path: str | os.PathLike[str], *, file_format: str | None = None
+    basis: BasisSet,
+    path: str | os.PathLike[str],
+    *,
+    file_format: str | None = None,
+    echo_time: float | None = None,
+    sequence: str = "",
 ) -> None:
     """Write a basis set.
 
@@ -231,6 +237,10 @@ def write_basis(
         A file that ends in .basis, or a folder.
     file_format : {"lcmodel", "fsl-mrs", "nifti-mrs"}, optional
         "lcmodel" for a name that ends in .basis, "fsl-mrs" for a folder, when not given.
+    echo_time : float, optional
+        Echo time for the header of a .basis file [s].
+    sequence : str, default ""
+        Sequence for the header of a .basis file.
 
     Raises
     ------
@@ -240,7 +250,7 @@ def write_basis(
     target = Path(path)
     chosen = file_format or ("lcmodel" if target.suffix.lower() == ".basis" else "fsl-mrs")
     writers: dict[str, Callable[[BasisSet, Path], None]] = {
-        "lcmodel": lcmodel.save_basis,
+        "lcmodel": partial(lcmodel.save_basis, echo_time=echo_time, sequence=sequence),
         "fsl-mrs": basis_folder.save_json,
         "nifti-mrs": basis_folder.save_nifti,
     }

@@ -19,6 +19,7 @@ import numpy as np
 
 from mrsproc.axes import Array, halve_first_point
 from mrsproc.basis import BasisSet
+from mrsproc.basis.singlets import METHYL_SINGLETS, Axis, singlet_width
 from mrsproc.data import Acquisition, MRSData
 from mrsproc.errors import BasisError, DataWarning, FormatError, InvalidInputError
 from mrsproc.files import atomic_path
@@ -28,6 +29,10 @@ _NAMELIST: Final = re.compile(
     r"^\s*[$&](\w+)(.*?)[$&/](?:END)?\s*$", re.IGNORECASE | re.MULTILINE | re.DOTALL
 )
 _FORTRAN_FORMAT: Final = re.compile(r"\(?\s*\d*\s*\(?\s*(\d*)[EFDG](\d+)\.(\d+)", re.IGNORECASE)
+
+_USUAL_FWHM_PPM: Final = 0.013  # where no methyl singlet tells it
+_TITLE_LENGTH: Final = 72  # LCModel reads namelists of 80 columns
+_SEQUENCE_LENGTH: Final = 5
 
 
 def sniff_basis(path: Path) -> bool:
@@ -231,14 +236,27 @@ def save_basis(
 
 
 def _basis_header(basis: BasisSet, echo_time: float | None, sequence: str) -> str:
-    echo = "" if echo_time is None else f" ECHOT = {echo_time * 1e3:.3f},\n"
-    title = re.sub(r"[^\x20-\x26\x28-\x7e]", " ", basis.source)[:120]
+    """Return the first two namelists, in the order and line lengths of LCModel's own MakeBasis."""
+    echo = "" if echo_time is None else f" ECHOT = {echo_time * 1e3:.2f},\n"
+    title = re.sub(r"[^\x20-\x26\x28-\x7e]", " ", basis.source)[:_TITLE_LENGTH]
+    name = re.sub(r"[^A-Za-z0-9_]", "", sequence).upper()[:_SEQUENCE_LENGTH]
     return (
-        f" $SEQPAR\n FWHMBA = 0.013,\n HZPPPM = {basis.spectrometer_frequency:.6f},\n{echo} "
-        f"SEQ = '{sequence[:5]}'\n $END\n"
-        f" $BASIS1\n IDBASI = '{title}',\n FMTBAS = '(2E15.6)',\n BADELT = "
-        f"{basis.dwell_time:.9E},\n NDATAB = {basis.n_points}\n $END\n"
+        f" $SEQPAR\n FWHMBA = {_singlet_fwhm_ppm(basis):.6f},\n"
+        f" HZPPPM = {basis.spectrometer_frequency:.6f},\n{echo} SEQ = '{name}'\n $END\n"
+        f" $BASIS1\n IDBASI =\n '{title}',\n FMTBAS = '(2E15.6)',\n"
+        f" BADELT = {basis.dwell_time:.9E},\n NDATAB = {basis.n_points}\n $END\n"
     )
+
+
+def _singlet_fwhm_ppm(basis: BasisSet) -> float:
+    """Return the width of the methyl singlet of NAA or creatine [ppm]."""
+    sampling = Axis(basis.dwell_time, basis.spectrometer_frequency, basis.ppm_reference)
+    for name, ppm in METHYL_SINGLETS.items():
+        if name in basis:
+            width = singlet_width(np.asarray(basis.fid[basis.index(name)]), sampling, ppm)
+            if np.isfinite(width):
+                return width / basis.spectrometer_frequency
+    return _USUAL_FWHM_PPM
 
 
 def load_raw(path: Path) -> MRSData:

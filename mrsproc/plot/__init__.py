@@ -1,6 +1,7 @@
 """Figures with matplotlib: every function takes ``ax=`` and returns it."""
 
+from mrsproc.plot.basis_sets import basis
 from mrsproc.plot.spectra import fit, spectrum
 from mrsproc.plot.style import style
 
-__all__ = ["fit", "spectrum", "style"]
+__all__ = ["basis", "fit", "spectrum", "style"]

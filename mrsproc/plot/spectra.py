@@ -8,7 +8,7 @@ from mrsproc.basis import BROAD_PREFIXES
 from mrsproc.data import MRSData
 from mrsproc.errors import InvalidInputError
 from mrsproc.fitting.result import FitResult
-from mrsproc.plot.style import COLOURS, new_axes, style
+from mrsproc.plot.style import COLOURS, new_axes, ppm_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def spectrum(
                 lw=0.8,
                 alpha=1.0 if len(values) == 1 else 0.4,
             )
-        _ppm_axis(ax, ppm)
+        ppm_axis(ax, ppm)
         return ax
 
 
@@ -115,7 +115,7 @@ def fit(
         if components:
             _components(ax, result, index, float(min(data.min(), baseline.min())), span)
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
-        _ppm_axis(ax, (float(result.ppm.min()), float(result.ppm.max())))
+        ppm_axis(ax, (float(result.ppm.min()), float(result.ppm.max())))
         return ax
 
 
@@ -152,10 +152,3 @@ def _components(
             fontsize=7,
             color="0.4",
         )
-
-
-def _ppm_axis(ax: "Axes", ppm: tuple[float, float]) -> None:
-    ax.set_xlim(max(ppm), min(ppm))
-    ax.set_xlabel("chemical shift (ppm)")
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)

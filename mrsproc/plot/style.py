@@ -60,3 +60,19 @@ def new_axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def ppm_axis(ax: "Axes", ppm: tuple[float, float]) -> None:
+    """Reverse and label the axis of chemical shifts, as the field draws it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        What to change.
+    ppm : tuple of float
+        Range [ppm].
+    """
+    ax.set_xlim(max(ppm), min(ppm))
+    ax.set_xlabel("chemical shift (ppm)")
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)

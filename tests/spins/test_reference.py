@@ -3,16 +3,12 @@
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from mrsproc import axes
-from mrsproc.axes import Array
-from mrsproc.basis import BasisSet
+from mrsproc.basis import BasisSet, compare
 from mrsproc.data import Acquisition
 from mrsproc.errors import MRSWarning
 from mrsproc.io.lcmodel import load_basis
-from mrsproc.lineshape import voigt_decay
 from mrsproc.spins import Moiety, SpinGroup, SpinSystem, simulate_basis
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "basis"
@@ -27,35 +23,10 @@ def _reference(name: str) -> BasisSet:
     return basis.without([name for name in basis.names if name.startswith(("MM", "Lip"))])
 
 
-def _spectra(basis: BasisSet, shift: float = 0.0, phase: float = 0.0) -> Array:
-    """Return real spectra over 0.2 to 4.2 ppm, 6 Hz broadened, shifted [Hz] and phased."""
-    fid = (
-        basis.fid
-        * voigt_decay(basis.time, 6.0)
-        * np.exp(1j * (2 * np.pi * shift * basis.time + phase))
-    )
-    spectrum = axes.fid_to_spectrum(fid, 8192).real
-    frequency = axes.frequency_axis(8192, basis.dwell_time)
-    ppm = axes.hz_to_ppm(frequency, basis.spectrometer_frequency, basis.ppm_reference)
-    return np.asarray(spectrum[:, (ppm > 0.2) & (ppm < 4.2)])
-
-
 def _correlations(simulated: BasisSet, reference: BasisSet) -> dict[str, float]:
     """Return correlations after the one shift and phase that suits all metabolites best."""
-    from scipy.optimize import minimize
-
-    target = _spectra(simulated)
-    target = target / np.linalg.norm(target, axis=1, keepdims=True)
-
-    def each(place: Array) -> Array:
-        moved = _spectra(reference, place[0], place[1])
-        return np.asarray((moved * target).sum(axis=1) / np.linalg.norm(moved, axis=1))
-
-    def cost(place: Array) -> float:
-        return float(-each(place).mean())
-
-    best = minimize(cost, np.array([0.1, 0.1]), method="Nelder-Mead")
-    return dict(zip(reference.names, each(best.x).tolist(), strict=True))
+    found = compare(simulated, reference)
+    return dict(zip(found.names, found.correlation.tolist(), strict=True))
 
 
 def _simulated(sequence: str, reference: BasisSet, **options: object) -> BasisSet:
