@@ -15,7 +15,7 @@ import numpy as np
 from mrsproc import axes
 from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
-from mrsproc.data import Acquisition
+from mrsproc.data import Acquisition, Record
 from mrsproc.errors import BasisError
 from mrsproc.lineshape import GAUSS_RATE
 from mrsproc.numerics.bandlimited import spectrum_on
@@ -26,7 +26,7 @@ _NEGATIVE_PART: Final = 0.12  # of the period: where what rings ahead of time 0 
 
 
 @dataclass(frozen=True, eq=False)
-class BandModel:
+class BandModel(Record):
     """Grids and signals of a fit.
 
     Parameters

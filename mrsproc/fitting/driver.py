@@ -117,11 +117,29 @@ def fit(data: MRSData, basis: BasisSet, options: FitOptions | None = None) -> Fi
 
 def _signals(data: MRSData, basis: BasisSet, options: FitOptions) -> BasisSet:
     """Return the signals to fit: those in sight, and macromolecules where there are none."""
-    if options.omit:
-        basis = basis.without(options.omit)
+    proton = data.acquisition.nucleus == "1H"
+    adds = options.macromolecules == "auto" and proton and not basis.has_broad_signals
+    built_in = MACROMOLECULES if adds else {}
+    given = [name for name in options.omit if name in basis or name not in built_in]
+    if given:
+        basis = basis.without(given)
     check_coverage(basis, data.acquisition, options.ppm)
-    basis.warn_if_offset()
+    if proton:
+        basis.warn_if_offset()
+    basis = _in_sight(basis, options.ppm)
+    _check_distinct(basis)
     low, high = options.ppm
+    chosen = [
+        name
+        for name, lines in built_in.items()
+        if low <= lines[0].ppm <= high and name not in options.omit
+    ]
+    return basis.with_macromolecules(chosen) if chosen else basis
+
+
+def _in_sight(basis: BasisSet, ppm: tuple[float, float]) -> BasisSet:
+    """Return the signals that have a part in the range of the fit, and say which have not."""
+    low, high = ppm
     unseen = [
         name
         for name, part in zip(basis.names, basis.visible_part(low, high), strict=True)
@@ -136,17 +154,21 @@ def _signals(data: MRSData, basis: BasisSet, options: FitOptions) -> BasisSet:
         warnings.warn(
             f"{', '.join(unseen)} have no signal within {low} to {high} ppm and are left out.",
             DataWarning,
-            stacklevel=3,
+            stacklevel=5,
         )
         basis = basis.without(unseen)
-    if (
-        options.macromolecules == "auto"
-        and data.acquisition.nucleus == "1H"
-        and not basis.has_broad_signals
-    ):
-        inside = [name for name, lines in MACROMOLECULES.items() if low <= lines[0].ppm <= high]
-        basis = basis.with_macromolecules([name for name in inside if name not in options.omit])
     return basis
+
+
+def _check_distinct(basis: BasisSet) -> None:
+    """Refuse two names for one signal, between which no data can decide."""
+    unit = basis.fid / np.linalg.norm(basis.fid, axis=1, keepdims=True)
+    alike = np.triu(np.abs(unit @ unit.conj().T) > 1.0 - 1e-9, 1)
+    for i, j in np.argwhere(alike):
+        raise BasisError(
+            f"{basis.names[i]} and {basis.names[j]} are the same signal: omit one of them with "
+            "FitOptions(omit=...)."
+        )
 
 
 def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> _Batch:
@@ -166,22 +188,27 @@ def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> _Batch:
 
 
 def _noise(data: MRSData, options: FitOptions, mask: Array) -> Array:
-    """Return the SD of the noise of the real spectrum of each FID."""
-    sd = (
-        noise_sd(data).reshape(-1)
-        if options.noise_sd is None
-        else np.full(mask.size, options.noise_sd)
-    )
-    zero = mask & ~(np.abs(data.fid).reshape(mask.size, -1).max(axis=1) > 0.0)
-    if zero.any():
+    """Return the SD of the noise of the real spectrum of each FID, NaN where it is masked."""
+    fids = np.asarray(data.fid).reshape(mask.size, -1)[mask]
+    largest = np.abs(fids).max(axis=1)
+    if not (largest > 0.0).all():
         raise InvalidInputError(
-            f"{int(zero.sum())} of {mask.size} FIDs are zero throughout: there is nothing to "
-            "fit. Mask or remove them."
+            f"{int((largest == 0.0).sum())} of {mask.size} FIDs are zero throughout: there is "
+            "nothing to fit. Mask or remove them."
         )
-    floor = (
-        np.abs(data.fid).reshape(mask.size, -1).max(axis=1) * 1e-6
-    )  # of noiseless, simulated data
-    return np.asarray(np.maximum(sd, floor) * np.sqrt(data.n_points))
+    sd = np.full(mask.size, np.nan)
+    if options.noise_sd is not None:
+        sd[mask] = options.noise_sd
+    elif mask.any():
+        valid = MRSData(fid=fids, dims=("transient", "time"), acquisition=data.acquisition)
+        sd[mask] = noise_sd(valid)
+    if not np.isfinite(sd[mask]).all():
+        raise InvalidInputError(
+            "the noise cannot be measured in FIDs as short as these: give its SD with "
+            "FitOptions(noise_sd=...)."
+        )
+    sd[mask] = np.maximum(sd[mask], 1e-6 * largest)  # simulated data may hold no noise
+    return np.asarray(sd * np.sqrt(data.n_points))
 
 
 def _check_sign(batch: _Batch, fids: Array) -> None:
@@ -312,7 +339,9 @@ def _collected(data: MRSData, batch: _Batch, singles: list[_Single | None]) -> F
         priors=batch.priors,
         options=batch.options,
         basis_source=basis.source,
-        signal_per_proton=basis.signal_per_proton,
+        signal_per_proton=(
+            basis.signal_per_proton if data.acquisition.nucleus == "1H" else float("nan")
+        ),
         **full,
     )
 
