@@ -455,9 +455,10 @@ def _new_extension(data: MRSData, others: list[str], *, anonymise: bool) -> dict
             }
             meta[f"dim_{number}_header"] = {"EditCondition": values} if dim == "edit" else onset
     if not data.mask.all():
+        order = [dim for dim in (*others, *"xyz") if dim in data.mask_dims]  # as `load` reads them
         meta[_MASK_KEY] = {
-            "Value": data.mask.tolist(),
-            "Description": f"Valid FIDs over {', '.join(data.mask_dims)}.",
+            "Value": data.mask.transpose([data.mask_dims.index(dim) for dim in order]).tolist(),
+            "Description": f"Valid FIDs over {', '.join(order)}.",
         }
     for theirs, ours in _KNOWN_FIELDS.items():
         value = getattr(acquisition, ours)

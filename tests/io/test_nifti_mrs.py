@@ -198,6 +198,17 @@ def test_other_dims_survive(tmp_path):
     assert (again.fid[1, 0, 2] == data.fid[1, 2, 0]).all()
 
 
+def test_mask_follows_its_voxels(tmp_path):
+    acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
+    mask = np.array([[True, True], [False, True]])
+    data = MRSData(fid=fids(2, 2, 16), dims=("y", "x", "time"), acquisition=acquisition, mask=mask)
+    mp.write(data, tmp_path / "a.nii")
+    again = mp.read(tmp_path / "a.nii")
+    assert again.dims == ("x", "y", "time")
+    assert (again.fid == data.fid.transpose(1, 0, 2)).all()
+    assert (again.mask == mask.T).all()
+
+
 def test_too_many_dims(tmp_path):
     acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4)
     data = MRSData(
