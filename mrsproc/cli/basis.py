@@ -23,7 +23,9 @@ def simulate(
     like: Annotated[
         Path | None, typer.Option(help="Recording whose frequency and sampling are wanted.")
     ] = None,
-    frequency: Annotated[float, typer.Option(help="Larmor frequency in MHz.")] = 127.731,
+    frequency: Annotated[
+        float | None, typer.Option(help="Larmor frequency in MHz; without --like.")
+    ] = None,
     dwell: Annotated[float, typer.Option(help="Dwell time in ms.")] = 0.25,
     points: Annotated[int, typer.Option(help="Number of points.")] = 4096,
     metabolites: Annotated[

@@ -21,7 +21,7 @@ class Wanted:
     sequence: str
     te: float | None
     like: Path | None
-    frequency: float
+    frequency: float | None
     dwell: float
     points: int
     metabolites: str | None
@@ -65,6 +65,10 @@ def _acquisition(wanted: Wanted) -> tuple[Acquisition, int]:
     if wanted.like is not None:
         data = io.read(wanted.like)
         return data.acquisition, data.n_points
+    if wanted.frequency is None:
+        raise InvalidInputError(
+            "for which scanner? Give --like RECORDING, or --frequency with --dwell and --points."
+        )
     return (
         Acquisition(spectrometer_frequency=wanted.frequency, dwell_time=wanted.dwell * 1e-3),
         wanted.points,
@@ -81,6 +85,8 @@ def _options(wanted: Wanted) -> dict[str, Any]:
     if wanted.te1 is not None:
         options["first_echo_time"] = wanted.te1 * 1e-3
     if wanted.tm is not None:
+        if wanted.sequence != "steam":
+            raise InvalidInputError(f"--tm is for steam; {wanted.sequence} has no mixing time.")
         options["mixing_time"] = wanted.tm * 1e-3
     if wanted.macromolecules is not None:
         options["macromolecules"] = wanted.macromolecules

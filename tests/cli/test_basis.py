@@ -8,10 +8,11 @@ import pytest
 import mrsproc as mp
 
 SIMULATE = ("basis", "simulate", "press", "--te", "35", "--metabolites", "NAA,Cr,Glu,Lac")
+AT_3T = ("--frequency", "127.731")
 
 
 def test_simulate_show_convert_compare(run, tmp_path):
-    code, out, err = run(*SIMULATE, "-o", "set.basis", "--points", "2048")
+    code, out, err = run(*SIMULATE, *AT_3T, "-o", "set.basis", "--points", "2048")
     assert code == 0, err
     assert "4: NAA, Cr, Glu, Lac" in out
     assert {path.name for path in tmp_path.iterdir()} >= {"set.basis", "set.png", "set.svg"}
@@ -49,12 +50,17 @@ def test_referenced(run, tmp_path, synthetic):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("simulate", "pres", "--te", "35"), "Did you mean 'press'"),
-        (("simulate", "press", "--te", "35", "--metabolites", "Glut"), "Did you mean 'Glu'"),
-        (("simulate", "press", "--te", "8", "--pulses", "shaped"), "overlap"),
-        (("simulate", "press", "--te", "35", "--pulses", "square"), "Known: ideal, shaped"),
-        (("simulate", "steam", "--te", "20", "--tm", "-5"), "TM must be 0 or longer"),
+        (("simulate", "pres", "--te", "35", *AT_3T), "Did you mean 'press'"),
+        (
+            ("simulate", "press", "--te", "35", "--metabolites", "Glut", *AT_3T),
+            "Did you mean 'Glu'",
+        ),
+        (("simulate", "press", "--te", "8", "--pulses", "shaped", *AT_3T), "overlap"),
+        (("simulate", "press", "--te", "35", "--pulses", "square", *AT_3T), "Known: ideal, shaped"),
+        (("simulate", "steam", "--te", "20", "--tm", "-5", *AT_3T), "TM must be 0 or longer"),
         (("simulate", "press", "--te", "35", "--frequency", "0"), "between 1 and 3000"),
+        (("simulate", "press", "--te", "35"), "for which scanner"),
+        (("simulate", "press", "--te", "35", "--tm", "10", *AT_3T), "--tm is for steam"),
         (("convert", "nothing.basis"), "no such file"),
     ],
 )
