@@ -81,6 +81,7 @@ def test_info_tells_of_every_file(data_folder, capsys, monkeypatch):
             wanted += ["dimensions", "TE", "TR", "SNR", "linewidth"]
         assert all(word in text for word in wanted), path
         assert "nan" not in text, path
+        assert "{" not in text, path
 
 
 def test_nifti_mrs_round_trips_bit_for_bit(data_folder, tmp_path):
