@@ -61,7 +61,7 @@ def described(file: Path) -> Iterator[str]:
         "nucleus": acquisition.nucleus,
         "frequency": f"{acquisition.spectrometer_frequency:.6f} MHz",
         "dwell time": f"{acquisition.dwell_time * 1e6:.6g} us (spectral width "
-        "{acquisition.spectral_width:.6g} Hz)",
+        f"{acquisition.spectral_width:.6g} Hz)",
         "TE": _milliseconds(acquisition.echo_time),
         "TR": _milliseconds(acquisition.repetition_time),
         "sequence": acquisition.sequence or "unknown",
