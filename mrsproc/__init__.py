@@ -17,6 +17,8 @@ _HOME = {
     "FitResult": "mrsproc.fitting.result",
     "MRSData": "mrsproc.data",
     "Quantities": "mrsproc.quantification",
+    "SessionOptions": "mrsproc.simulation",
+    "SimulatedSession": "mrsproc.simulation",
     "Step": "mrsproc.data",
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
@@ -26,6 +28,7 @@ _HOME = {
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
     "remove_water": "mrsproc.preproc",
+    "simulate": "mrsproc.simulation",
     "simulate_basis": "mrsproc.spins",
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
@@ -53,6 +56,9 @@ if TYPE_CHECKING:
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.simulation import SessionOptions as SessionOptions
+    from mrsproc.simulation import SimulatedSession as SimulatedSession
+    from mrsproc.simulation import simulate as simulate
     from mrsproc.spins import simulate_basis as simulate_basis
 
 
