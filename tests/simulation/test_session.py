@@ -80,14 +80,15 @@ def test_coils_have_the_covariance_and_the_snr_that_are_stated(basis):
 
 
 def test_water_that_follows_the_phase_cycle_cancels_over_it(basis):
-    options = {"residual_water": 50.0, "residual_water_sd": 0.0, "n_transients": 16}
+    options = {"residual_water": 50.0, "residual_water_sd": 0.0, "n_transients": 128}
     dry = mp.simulate(basis, quiet(), rng=2).data.fid[0]
     heights = {}
     for phase in ("cycled", "constant", "random"):
         session = mp.simulate(basis, quiet(water_phase=phase, **options), rng=2)
-        blocks = (session.data.fid - dry).reshape(2, 8, -1).mean(axis=1)
+        blocks = (session.data.fid - dry).reshape(16, 8, -1).mean(axis=1)
         heights[phase] = np.abs(blocks[:, :4]).mean()
-    assert heights["cycled"] < 0.5 * heights["random"] < 0.5 * heights["constant"]
+    assert heights["cycled"] < 0.5 * heights["random"]
+    assert heights["random"] < 0.5 * heights["constant"]
 
 
 def test_narrowing_gain_and_ruin_follow_their_truth(basis):
