@@ -23,6 +23,7 @@ _HOME = {
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
     "coil_weights": "mrsproc.preproc",
+    "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
     "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from mrsproc.io import write_basis as write_basis
     from mrsproc.preproc import align as align
     from mrsproc.preproc import coil_weights as coil_weights
+    from mrsproc.preproc import find_outliers as find_outliers
     from mrsproc.preproc import remove_water as remove_water
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling

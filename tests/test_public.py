@@ -22,6 +22,7 @@ PUBLIC = [
     "__version__",
     "align",
     "coil_weights",
+    "find_outliers",
     "fit",
     "plot",
     "quantify",

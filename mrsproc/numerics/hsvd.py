@@ -16,6 +16,7 @@ _KEPT_QUARTERS: Final = (
     3  # of a band-limited FID: what rings ahead of time 0 wraps around to its end
 )
 _MAX_WIDTH_HZ: Final = 60.0
+_LEAST_DAMPING: Final = 1e-3  # a sample, for the height of lines that hardly decay
 
 
 class Lines(NamedTuple):
@@ -40,6 +41,13 @@ class Lines(NamedTuple):
         """Return the lines whose full width at half maximum is below a value [Hz]."""
         narrow = -self.rate.real < np.pi * width
         return Lines(self.amplitude[narrow], self.rate[narrow])
+
+    def taller_than(self, height: float, dwell_time: float) -> "Lines":
+        """Return the lines taller than a value in the spectrum, the tallest first."""
+        tall = np.abs(self.amplitude) / np.maximum(-self.rate.real * dwell_time, _LEAST_DAMPING)
+        order = np.argsort(-tall)
+        order = order[tall[order] > height]
+        return Lines(self.amplitude[order], self.rate[order])
 
     def fid(self, time: Array) -> Array:
         """Return their sum at given times [s]."""

@@ -170,13 +170,14 @@ def align(
     noise = noise_sd(part)
     typical = float(np.median(noise[good])) * np.sqrt(data.n_points)
     registration = Registration(np.asarray(part.fid, complex), part, window, typical)
-    state = _started(part, good, ppm, registration.noise)
+    state = _started(registration, part, good, ppm)
     for _ in range(_ROUNDS):
         template = _template(registration, state, part, good, ppm)
         found = registration.refine(state, template)
-        registration.reweight(found.residual[good])
-        _watch_lipids(registration, state, part, found.residual)
-        good = part.mask & alike(found.variance, part.mask)
+        residual = found.residual - registration.learn(found.residual[good])
+        variance = registration.variance(residual)
+        _watch_lipids(registration, state, part, residual)
+        good = part.mask & alike(variance, part.mask)
     point_sd = np.maximum(
         noise * np.sqrt(data.n_points), registration.noise * np.sqrt(found.variance)
     )
@@ -215,20 +216,26 @@ def _check(data: MRSData, drift: str) -> None:
         raise InvalidInputError(f"drift = {drift!r}: give 'independent' or 'smooth'.")
 
 
-def _started(data: MRSData, good: Array, ppm: tuple[float, float], noise: float) -> State:
-    """Return frequency and phase by cross-correlation, and the lines of residual water."""
+def _started(
+    registration: Registration, data: MRSData, good: Array, ppm: tuple[float, float]
+) -> State:
+    """Return frequency and phase by cross-correlation, and the lines of residual water.
+
+    Where the window leaves water out, it is taken off the transients instead.
+    """
     state = State.at_rest(data.sizes["transient"], _WATER_LINES + 1)
     fid = np.array(data.fid, complex)
+    fitted = max(ppm) >= WATER_PPM[1]  # else its tail is not enough to fit it by
     if _holds_residual_water(data):
         for i, lines in enumerate(water_lines(data, WATER_PPM)):
             assert lines is not None  # unknown transients were left out
-            fid[i] -= lines.fid(data.time)
-            damping = np.maximum(-lines.rate.real, np.pi)
-            height = np.abs(lines.amplitude) / damping / data.acquisition.dwell_time
-            order = np.argsort(-height)[:_WATER_LINES]
-            order = order[height[order] > _LINE_ABOVE_NOISE * noise]
-            state.rate[i, : order.size] = lines.rate[order]
-            state.water[i, : order.size] = lines.amplitude[order]
+            tall = lines.taller_than(_LINE_ABOVE_NOISE * registration.noise, data.time[1])
+            fid[i] -= tall.fid(data.time)
+            if fitted:
+                n = min(_WATER_LINES, tall.rate.size)
+                state.rate[i, :n], state.water[i, :n] = tall.rate[:n], tall.amplitude[:n]
+    if not fitted:
+        registration.fid = fid
     dry = data.with_fid(fid, Step("Nuisance peak removal", "for the first values"))
     frequency, phase = _coarse(dry, good, _without_water(ppm, data))
     state.frequency, state.phase = -frequency, -phase

@@ -224,9 +224,7 @@ def _compared(data: MRSData) -> tuple[State, Registered, Array]:
         lines = lines_in_band(mean, data.acquisition.dwell_time, band, _RANK)
         template = lines.fid(data.time)
         found = registration.refine(state, template)
-        common = found.residual[good].mean(axis=0)  # what few exponentials cannot follow
-        registration.reweight(found.residual[good] - common)
-        variance = registration.variance(found.residual - common)
+        variance = registration.variance(found.residual - registration.learn(found.residual[good]))
         good = data.mask & alike(variance, data.mask)
     return state, found._replace(variance=variance), template
 

@@ -130,6 +130,7 @@ class Registration:
         tallest = np.abs(axes.fid_to_spectrum(fid)[:, window.points]).max(axis=1)
         self.noise = max(noise, _LEAST_NOISE * float(np.median(tallest)))
         self.weight = np.ones(window.points.size)
+        self.common = np.zeros(window.points.size, complex)
 
     def spectra(self, state: State) -> Array:
         """Return the spectra in the window, turned back by what was found."""
@@ -151,11 +152,28 @@ class Registration:
             self._step(state, template)
         return self._result(state, template)
 
-    def reweight(self, residual: Array) -> None:
-        """Let points count less whose residual varies more than the noise."""
-        size = np.median(np.abs(residual) ** 2, axis=0) / np.log(2.0) / (2.0 * self.noise**2)
+    def learn(self, residual: Array) -> Array:
+        """Take from residuals of good transients what they have in common, and how they vary.
+
+        The common part is what the few exponentials of a template cannot follow; it counts as
+        part of the model from now on. Points that vary more than the noise count less.
+
+        Parameters
+        ----------
+        residual : ndarray, shape (n_good, n_window)
+            Residuals of good transients.
+
+        Returns
+        -------
+        ndarray, shape (n_window,)
+            The common part, to be taken off residuals that were found before.
+        """
+        common = np.asarray(residual.mean(axis=0))
+        self.common = self.common + common
+        size = np.median(np.abs(residual - common) ** 2, axis=0) / np.log(2.0)
         near = np.convolve(np.pad(size, 2, mode="edge"), np.full(5, 0.2), mode="valid")
-        self.weight = 1.0 / np.maximum(near, 1.0)
+        self.weight = 1.0 / np.maximum(near / (2.0 * self.noise**2), 1.0)
+        return common
 
     def variance(self, residual: Array) -> Array:
         """Return the weighted mean square of residuals, in units of the noise, shape (n,)."""
@@ -187,7 +205,8 @@ class Registration:
             line = lines[:, k] * (state.water[:, k, None] != 0.0)
             slope = slopes[:, k] * water[:, k, None]
             parts += [line, 1j * line, slope, 1j * slope]
-        residual = self.spectra(state) - gain * shape - np.einsum("nk,nkb->nb", water, lines)
+        model = gain * shape + np.einsum("nk,nkb->nb", water, lines) + self.common
+        residual = self.spectra(state) - model
         root = np.sqrt(self.weight) / self.noise
         jacobian = np.stack(parts, axis=1) * root
         conjugate = jacobian.conj()
