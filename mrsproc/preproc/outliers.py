@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike
 from mrsproc.axes import Array
 from mrsproc.data import MRSData, Record, Step
 from mrsproc.errors import DataWarning, InvalidInputError
-from mrsproc.numerics.hsvd import lines_in_band
 from mrsproc.preproc.alignment import Alignment, alike, band_hz
 from mrsproc.preproc.registration import Registered, Registration, State, Window
 from mrsproc.preproc.water import remove_water, water_is_removed
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 MAX_REJECTED: Final = 0.2
 """Part of an epoch above which its loss is told aloud."""
 _PPM: Final = (0.2, 3.8)  # what removal leaves of water varies above
-_RANK: Final = 24
 _ROUNDS: Final = 2
 _NEIGHBOURS: Final = 20  # transients on either side that the running median takes
 _FREQUENCY_NEIGHBOURS: Final = 5  # of the frequency, which may drift steeply
@@ -220,9 +218,7 @@ def _compared(data: MRSData) -> tuple[State, Registered, Array]:
     band = band_hz(data, (_PPM[0] - 0.2, _PPM[1] + 0.5))
     state = State.at_rest(len(fid))
     for _ in range(_ROUNDS):
-        mean = (fid * state.turn(data.time))[good].mean(axis=0)
-        lines = lines_in_band(mean, data.acquisition.dwell_time, band, _RANK)
-        template = lines.fid(data.time)
+        template = registration.denoised_mean((fid * state.turn(data.time))[good], band)
         found = registration.refine(state, template)
         variance = registration.variance(found.residual - registration.learn(found.residual[good]))
         good = data.mask & alike(variance, data.mask)
