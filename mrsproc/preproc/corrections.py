@@ -32,6 +32,7 @@ _ABOVE_NOISE: Final = 10.0  # of the water FID, where its phase is read point by
 _SINGLETS: Final = ((NAA_SINGLET_PPM, 1.0), (CR_SINGLET_PPM, 0.8), (CHO_SINGLET_PPM, 0.6))
 _SINGLET_RANGE: Final = (1.7, 3.5)  # ppm
 _WIDTH_HZ: Final = 6.0
+_ROUNDS: Final = 4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -213,11 +214,13 @@ def phasing(data: MRSData, *, first_order: bool = False) -> Phasing:
         )
     for dim in data.mask_dims:
         data = data.mean(dim)
-    signal, time = cut(data, _SINGLET_RANGE)
     lines = [_singlet(data, ppm, height) for ppm, height in _SINGLETS]
     template = cut(data.with_fid(np.sum(lines, axis=0), _MODEL), _SINGLET_RANGE)[0]
-    hz = float(best_shift(signal[None], template, time)[0])
-    turned = signal * np.exp(-2j * np.pi * hz * time)
+    hz = 0.0
+    for _ in range(_ROUNDS):  # what the window cuts off moves with the shift
+        moved = data.with_fid(data.fid * np.exp(-2j * np.pi * hz * data.time), _MODEL)
+        turned, time = cut(moved, _SINGLET_RANGE)
+        hz += float(best_shift(turned[None], template, time)[0])
     phase = float(np.angle(np.vdot(template, turned)))
     slope = 0.0
     if first_order:
