@@ -126,8 +126,8 @@ class Preprocessed(Record):
             bad = int((~self.rejection.valid).sum())
             parts.append(f"{bad} of {self.rejection.valid.size} transients rejected")
         if self.alignment is not None:
-            found = self.alignment.frequency_hz
-            parts.append(f"frequency over {np.nanmax(found) - np.nanmin(found):.1f} Hz")
+            found = self.qc.loc[self.qc["valid"], "frequency_hz"]
+            parts.append(f"frequency over {found.max() - found.min():.1f} Hz")
         return f"Preprocessed({', '.join(parts)})"
 
 
