@@ -36,8 +36,13 @@ def style() -> Iterator[None]:
     """Use mrsproc's style for the figures made in a ``with`` block."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
+    # rc_context would also put back what a notebook's backend sets when the first figure is made
+    before = {key: mpl.rcParams[key] for key in _SETTINGS}
+    mpl.rcParams.update(_SETTINGS)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def new_axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":
