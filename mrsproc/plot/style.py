@@ -37,12 +37,13 @@ def style() -> Iterator[None]:
     import matplotlib as mpl
 
     # rc_context would also put back what a notebook's backend sets when the first figure is made
-    before = {key: mpl.rcParams[key] for key in _SETTINGS}
-    mpl.rcParams.update(_SETTINGS)
+    current: Any = mpl.rcParams
+    before = {key: current[key] for key in _SETTINGS}
+    current.update(_SETTINGS)
     try:
         yield
     finally:
-        mpl.rcParams.update(before)
+        current.update(before)
 
 
 def new_axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":
