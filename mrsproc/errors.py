@@ -23,6 +23,10 @@ class BasisError(MRSError, ValueError):
     """A basis set that does not suit the data."""
 
 
+class MissingExtraError(MRSError, ImportError):
+    """An optional package that a function needs is not installed."""
+
+
 class MRSWarning(UserWarning):
     """Base of every warning that mrsproc gives."""
 
@@ -33,6 +37,10 @@ class DataWarning(MRSWarning):
 
 class FitWarning(MRSWarning):
     """A fit whose numbers want a second look."""
+
+
+class StatisticsWarning(MRSWarning):
+    """A test or an interval that may promise too much."""
 
 
 def suggest(given: str, known: "Iterable[str]") -> str:
