@@ -7,9 +7,11 @@ from mrsproc.stats.leverage import influence
 from mrsproc.stats.mixed import MixedModel, combined, mixed_model
 from mrsproc.stats.observations import add_participants
 from mrsproc.stats.paired import Crossover, crossover, crossover_table
-from mrsproc.stats.planning import Power, Precision, Replication, power, replication
+from mrsproc.stats.planning import Power, Precision, power
 from mrsproc.stats.relations import Association, association
+from mrsproc.stats.repeating import Replication, replication
 from mrsproc.stats.sealing import blind, freeze, unblind
+from mrsproc.stats.trial import Trial, TrialDesign, simulate_trial
 
 __all__ = [
     "Association",
@@ -19,6 +21,8 @@ __all__ = [
     "Power",
     "Precision",
     "Replication",
+    "Trial",
+    "TrialDesign",
     "add_participants",
     "association",
     "blind",
@@ -33,5 +37,6 @@ __all__ = [
     "power",
     "quality_alarm",
     "replication",
+    "simulate_trial",
     "unblind",
 ]

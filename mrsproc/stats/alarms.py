@@ -103,18 +103,14 @@ def _epochs(qc: "pd.DataFrame", onset_s: float, treatment: str) -> "pd.DataFrame
             f"onset_s = {onset_s:g}: transients are needed before and after it; they go from "
             f"{qc['time_s'].min():g} to {qc['time_s'].max():g} s."
         )
-    columns = {
-        name: qc[name].astype(float).where(valid) for name in OUTCOMES if name in qc.columns
-    }
+    columns = {name: qc[name].astype(float).where(valid) for name in OUTCOMES if name in qc.columns}
     columns["rejected"] = (~valid).astype(float)
     whole = qc.assign(after=after, **columns)
     keys = ["subject", treatment, "after"]
     return whole.groupby(keys)[[name for name in OUTCOMES if name in columns]].mean()
 
 
-def _tests(
-    wide: "pd.DataFrame", labels: tuple[str, str], outcome: str
-) -> list[dict[str, object]]:
+def _tests(wide: "pd.DataFrame", labels: tuple[str, str], outcome: str) -> list[dict[str, object]]:
     if len(wide) < 3:
         raise InvalidInputError(
             f"{len(wide)} people have {outcome} in both conditions, before and after the onset; at "

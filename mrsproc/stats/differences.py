@@ -118,16 +118,14 @@ def between(differences: Array, design: Array, variances: Array) -> float:
     float
         Variance; zero where the scatter is below that of the measurement.
     """
-    least = float(variances.min())
     n = len(differences)
     blocks = reml.Blocks(
         fixed=design[:, None, :],
         components=np.ones((1, n, 1, 1)),
-        known=(variances - least)[:, None, None],  # the variance sought is then never below zero
+        known=variances[:, None, None],
         used=np.ones((n, 1), dtype=bool),
     )
-    theta = reml.fit(blocks, differences[:, None]).theta[0]
-    return max(float(theta) - least, 0.0)
+    return float(reml.fit(blocks, differences[:, None], bounded=np.array([True])).theta[0])
 
 
 def sign_flip_p(

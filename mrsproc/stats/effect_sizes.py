@@ -6,7 +6,8 @@ small-sample bias (Hedges 1981, 10.3102/10769986006002107). Its interval comes f
 distribution: the effects under which the t found would be at the 2.5 and 97.5 % points.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from mrsproc.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+
+_NODES: Final = 200
 
 
 class EffectSize(NamedTuple):
@@ -72,15 +76,57 @@ def noncentrality_interval(statistic: float, df: float) -> tuple[float, float]:
     tuple of float
         Limits, in units of the standard error.
     """
-    from scipy import optimize, stats
+    from scipy import optimize
+
+    reach = abs(statistic) + 10.0 + 10.0 * abs(statistic) / np.sqrt(df)
 
     def limit(level: float) -> float:
-        reach = abs(statistic) + 10.0 + 10.0 * abs(statistic) / np.sqrt(df)
-        return float(
-            optimize.brentq(lambda nc: stats.nct.cdf(statistic, df, nc) - level, -reach, reach)
-        )
+        def excess(noncentrality: float) -> float:
+            return noncentral_t_cdf(statistic, df, noncentrality) - level
+
+        return float(optimize.brentq(excess, -reach, reach))
 
     return limit(0.975), limit(0.025)
+
+
+def noncentral_t_cdf(statistic: float, df: float, noncentrality: float) -> float:
+    """Return the distribution function of the noncentral t, also far out in its tails.
+
+    The mean of the normal distribution function over the chi-squared distribution of the variance,
+    by Gauss-Legendre quadrature over its quantiles.
+
+    Parameters
+    ----------
+    statistic : float
+        Where.
+    df : float
+        Degrees of freedom.
+    noncentrality : float
+        Noncentrality.
+
+    Returns
+    -------
+    float
+        Probability of a smaller value.
+
+    Examples
+    --------
+    >>> round(noncentral_t_cdf(2.0, 24.0, 2.0), 4)
+    0.4918
+    """
+    from scipy import special
+
+    scale, weights = _quadrature(df)
+    return float(weights @ special.ndtr(statistic * scale - noncentrality))
+
+
+@cache
+def _quadrature(df: float) -> tuple[Array, Array]:
+    """Return quantiles of the SD over its true value, and their weights."""
+    from scipy import stats
+
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.sqrt(stats.chi2.ppf((nodes + 1.0) / 2.0, df) / df), weights / 2.0
 
 
 def holm(p: "ArrayLike") -> Array:

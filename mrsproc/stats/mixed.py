@@ -254,7 +254,9 @@ def mixed_model(
     if vc_formula is None:
         vc_formula = SESSION_INTERCEPT if several else {}
     made = design(rows, formula, re_formula, vc_formula, measurement)
-    estimate = reml.fit(made.blocks, made.observations, bounded=bounded)
+    held = np.array(["~" not in name and bounded for name in made.components])
+    held[0] |= measurement is not None  # there is no less scatter than that of the measurement
+    estimate = reml.fit(made.blocks, made.observations, bounded=held)
     negative = [
         name
         for name, value in zip(made.components, estimate.theta, strict=True)
@@ -374,13 +376,13 @@ def _prepared(
     return rows, notes + _incomplete(rows, treatment)
 
 
-def _known_levels(
-    rows: "pd.DataFrame", treatment: str, levels: Sequence[str]
-) -> tuple[str, ...]:
+def _known_levels(rows: "pd.DataFrame", treatment: str, levels: Sequence[str]) -> tuple[str, ...]:
     known = sorted(rows[treatment].dropna().astype(str).unique())
     for label in levels:
         if label not in known:
-            raise InvalidInputError(f"{treatment} {label!r} does not occur. {suggest(label, known)}")
+            raise InvalidInputError(
+                f"{treatment} {label!r} does not occur. {suggest(label, known)}"
+            )
     return tuple(levels)
 
 

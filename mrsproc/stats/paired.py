@@ -215,9 +215,7 @@ def crossover(
         raise InvalidInputError(f"resamples = {resamples}: give at least 99.")
     what = "endpoints"
     require(endpoints, ["subject", treatment, "estimate"], what=what)
-    rows = pick(
-        endpoints, what=what, metabolite=metabolite, endpoint=endpoint, reference=reference
-    )
+    rows = pick(endpoints, what=what, metabolite=metabolite, endpoint=endpoint, reference=reference)
     labels = contrast_of(rows, treatment, contrast, what=what)
     pairs = pair(rows, treatment, labels, moderator)
     if pairs.excluded:
@@ -225,7 +223,9 @@ def crossover(
         warnings.warn(f"left out of the crossover analysis: {listed}.", DataWarning, stacklevel=2)
     return analyse(
         pairs,
-        what=" ".join(name for name in (metabolite, reference and f"/ {reference}", endpoint) if name),
+        what=" ".join(
+            name for name in (metabolite, reference and f"/ {reference}", endpoint) if name
+        ),
         contrast=labels,
         unit=_unit(rows),
         moderator=moderator,
@@ -317,9 +317,7 @@ def analyse(
         others.append({"term": "period", **coefficient(found, 1), "unit": unit})
         others.append({"term": "carry-over (or sequence)", **_carry_over(pairs), "unit": unit})
     if moderator is not None:
-        others += [
-            {**row, "unit": unit} for row in _moderated(pairs, design, variances, moderator)
-        ]
+        others += [{**row, "unit": unit} for row in _moderated(pairs, design, variances, moderator)]
     scale = treatment["se"] / found.scatter
     return Crossover(
         what=what,

@@ -25,7 +25,6 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError, suggest
-from mrsproc.stats.effect_sizes import EffectSize, standardised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -260,126 +259,6 @@ def power(
     )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Replication(Record):
-    """Power of repeating a published crossover trial.
-
-    Parameters
-    ----------
-    participants : int
-        People with both conditions in the trial to come.
-    effect_size : EffectSize
-        Published effect in SDs of the within-person difference, with 95 % interval.
-    power, power_low, power_high : float
-        Power if the effect is as published, or at the ends of its interval.
-    participants_80 : int
-        People needed for a power of 80 % if the effect is as published.
-    """
-
-    participants: int
-    effect_size: EffectSize
-    power: float
-    power_low: float
-    power_high: float
-    participants_80: int
-
-    def __repr__(self) -> str:
-        size = self.effect_size
-        return (
-            f"published effect d = {size.value:.2f} (95 % CI {size.low:.2f} to {size.high:.2f}): "
-            f"power with {self.participants} people {self.power:.2f} ({self.power_low:.2f} to "
-            f"{self.power_high:.2f}); {self.participants_80} people for a power of 0.8"
-        )
-
-
-def replication(
-    f_statistic: float, *, published: int, participants: int | None = None, alpha: float = 0.05
-) -> Replication:
-    """Return the power of repeating a crossover trial of which an F statistic was published.
-
-    The F of one degree of freedom is the square of a t; its effect over the SD of the within-person
-    difference is t / sqrt(n), whose interval is wide for small trials. Person-level degrees of
-    freedom (n - 2) are used, also where the published model counted time points. Power comes from the
-    noncentral t distribution.
-
-    Parameters
-    ----------
-    f_statistic : float
-        Published F(1, .) of the treatment.
-    published : int
-        People in the published trial.
-    participants : int, optional
-        People in the trial to come; as many when not given.
-    alpha : float, default 0.05
-        Level of the two-sided test.
-
-    Returns
-    -------
-    Replication
-        Effect size, power and participants needed, with intervals.
-
-    Raises
-    ------
-    InvalidInputError
-        An F below zero, or fewer than four people.
-
-    References
-    ----------
-    Jelen 2025, 10.1038/s41591-025-03800-w: F(1, 253) = 4.83 with 26 people.
-    """
-    participants = published if participants is None else participants
-    if not f_statistic >= 0.0:
-        raise InvalidInputError(f"f_statistic = {f_statistic!r}: F is zero or more.")
-    if min(published, participants) < 2 * _LEAST_COMPLETE:
-        raise InvalidInputError(
-            f"published = {published}, participants = {participants}: give at least 4."
-        )
-    effect = standardised(np.sqrt(f_statistic), published - 2, 1.0 / np.sqrt(published))
-    needed = next(
-        (n for n in range(4, 10**6) if crossover_power(effect.value, n, alpha) >= 0.8), 10**6
-    )
-    ends = [crossover_power(value, participants, alpha) for value in effect]
-    lowest = alpha if effect.low <= 0.0 <= effect.high else min(ends[1:])
-    return Replication(
-        participants=participants,
-        effect_size=effect,
-        power=ends[0],
-        power_low=lowest,
-        power_high=max(ends[1:]),
-        participants_80=needed,
-    )
-
-
-def crossover_power(effect_size: float, participants: int, alpha: float = 0.05) -> float:
-    """Return the power of a crossover trial from the noncentral t distribution.
-
-    Parameters
-    ----------
-    effect_size : float
-        Effect over the SD of the within-person difference.
-    participants : int
-        People with both conditions.
-    alpha : float, default 0.05
-        Level of the two-sided test, adjusted for period.
-
-    Returns
-    -------
-    float
-        Power.
-
-    Examples
-    --------
-    >>> round(crossover_power(0.5, 34), 3)
-    0.803
-    """
-    from scipy import stats
-
-    df = participants - 2
-    limit = stats.t.ppf(1.0 - alpha / 2.0, df)
-    shift = abs(effect_size) * np.sqrt(participants)
-    return float(stats.nct.sf(limit, df, shift) + stats.nct.cdf(-limit, df, shift))
-
-
 class _Trials(NamedTuple):
     """What every simulated trial has in common; equal seeds make powers comparable."""
 
@@ -409,12 +288,13 @@ class _Trials(NamedTuple):
         df = np.maximum(groups[0].count + groups[1].count - 2, 1)
         pooled = (groups[0].squares + groups[1].squares) / df
         error = np.sqrt(pooled * (1.0 / groups[0].count + 1.0 / groups[1].count))
+        error[count < _LEAST_COMPLETE] = np.inf  # no test, no finding
         if self.design == "crossover":
             statistic = (groups[0].mean + groups[1].mean) / error
         else:
             statistic = (groups[1].mean - groups[0].mean) / error
         limit = stats.t.ppf(1.0 - self.alpha / 2.0, df)
-        return float(np.mean((np.abs(statistic) > limit) & (count >= _LEAST_COMPLETE)))
+        return float(np.mean(np.abs(statistic) > limit))
 
 
 class _Moments(NamedTuple):
@@ -501,7 +381,9 @@ def _least_effect(trials: _Trials, participants: int, target: float) -> float:
     low = 0.0
     while high - low > 1e-3 * high:
         middle = (low + high) / 2.0
-        low, high = (low, middle) if trials.power(participants, middle) >= target else (middle, high)
+        low, high = (
+            (low, middle) if trials.power(participants, middle) >= target else (middle, high)
+        )
     return float(high)
 
 

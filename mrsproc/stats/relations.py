@@ -185,9 +185,7 @@ def _partial(x: Array, y: Array, nuisance: Array) -> Correlation:
     half = stats.norm.ppf(0.975) / np.sqrt(df - 1.0) if df > 1 else np.inf
     turned = np.arctanh(np.clip(r, -1.0 + 1e-12, 1.0 - 1e-12))
     limits = np.tanh([turned - half, turned + half])
-    return Correlation(
-        float(r), float(limits[0]), float(limits[1]), slope, float(se), float(df), p
-    )
+    return Correlation(float(r), float(limits[0]), float(limits[1]), slope, float(se), float(df), p)
 
 
 def _reliability(x: Array, both: "pd.DataFrame", nuisance: Array) -> float:

@@ -154,9 +154,7 @@ def unblind(
     return _relabelled(table, content["column"], back)
 
 
-def _relabelled(
-    table: "pd.DataFrame", column: str, names: "Mapping[str, str]"
-) -> "pd.DataFrame":
+def _relabelled(table: "pd.DataFrame", column: str, names: "Mapping[str, str]") -> "pd.DataFrame":
     columns = {column: table[column].map(lambda label: names.get(str(label), label))}
     if "sequence" in table:
         columns["sequence"] = table["sequence"].map(lambda text: _renamed(text, names))
