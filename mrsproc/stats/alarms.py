@@ -1,8 +1,9 @@
 """Quality as an outcome: a drug that moves the lines may look like one that moves glutamate.
 
-Linewidth, SNR and rejected transients are averaged before and after the start of the infusion in every
-session. If they differ between conditions, or change differently, a change of glutamate may come from the
-fit: 0.3 Hz of narrowing that is ignored moves the glutamate effect by some percent of its rest value.
+Linewidth, SNR and rejected transients are averaged before and after the start of the infusion in
+every session. If they differ between conditions, or change differently, a change of glutamate may
+come from the fit: 0.3 Hz of narrowing that is ignored moves the glutamate effect by some percent of
+its rest value.
 """
 
 import warnings
@@ -52,7 +53,8 @@ def quality_alarm(
     -------
     pandas.DataFrame
         outcome, term ("condition", "time", "condition x time"), estimate, se, df, statistic, p,
-        ci_low, ci_high, p_holm, alarm. Time alone raises no alarm: it is the same in both conditions.
+        ci_low, ci_high, p_holm, alarm. Time alone raises no alarm: it is the same in both
+        conditions.
 
     Raises
     ------
@@ -73,7 +75,11 @@ def quality_alarm(
     rows = []
     for outcome in OUTCOMES:
         if outcome in frame and frame[outcome].notna().any():
-            wide = frame[outcome].unstack([treatment, "after"])
+            wide = (
+                frame[outcome]
+                .reset_index()
+                .pivot_table(index="subject", columns=[treatment, "after"], values=outcome)
+            )
             wide = wide.reindex(columns=pd.MultiIndex.from_product([labels, [False, True]]))
             rows += _tests(wide.dropna(), labels, outcome)
     found = pd.DataFrame(rows)

@@ -6,9 +6,9 @@ With estimates :math:`y_t` of SDs :math:`s_t` and the weighted mean b of the bas
 .. math:: y_t - b,\quad 100\,(y_t / b - 1),\quad \ln (y_t / b)
 
 with variances :math:`s_t^2 + v_b`, :math:`(100/b)^2 (s_t^2 + (y_t/b)^2 v_b)` and
-:math:`s_t^2/y_t^2 + v_b/b^2`. A table holds no covariance between time points, so these are right for
-time points fitted separately; the covariance of a joint fit lies beside the session's time course. The
-error of the baseline is common to a session: a person x session intercept takes it up.
+:math:`s_t^2/y_t^2 + v_b/b^2`. A table holds no covariance between time points, so these are right
+for time points fitted separately; the covariance of a joint fit lies beside the session's time
+course. The error of the baseline is common to a session: a person x session intercept takes it up.
 """
 
 from typing import TYPE_CHECKING, Final, Literal

@@ -1,20 +1,21 @@
 r"""Regression of within-person differences: equal or precision weights, and permutation tests.
 
-Differences :math:`d_i` of n people, with design matrix :math:`x_i` (1 and the difference in period):
+Differences :math:`d_i` of n people, with design matrix :math:`x_i` (1 and the difference in
+period):
 
 .. math:: d_i \sim N(x_i'\beta,\; \tau^2 + v_i)
 
-Equal weights: :math:`v_i = 0`, least squares, and t with :math:`n - p` degrees of freedom, exact for
-normal differences. Precision weights: :math:`v_i` is the known variance of the measurement (of both
-sessions, from the covariance of the spectral fits), :math:`\tau^2` is estimated by restricted maximum
-likelihood, :math:`w_i = 1 / (\tau^2 + v_i)`, and
+Equal weights: :math:`v_i = 0`, least squares, and t with :math:`n - p` degrees of freedom, exact
+for normal differences. Precision weights: :math:`v_i` is the known variance of the measurement (of
+both sessions, from the covariance of the spectral fits), :math:`\tau^2` is estimated by restricted
+maximum likelihood, :math:`w_i = 1 / (\tau^2 + v_i)`, and
 
 .. math:: \mathrm{Var}\,\hat\beta = s^2 (X'WX)^{-1}, \quad
     s^2 = \frac{1}{n - p} \sum_i w_i (d_i - x_i'\hat\beta)^2
 
-again with t on :math:`n - p` degrees of freedom (Knapp and Hartung 2003, 10.1002/sim.1482). The factor
-:math:`s^2` makes the test right for estimated :math:`\tau^2`, and for SDs that are all too small
-or too large by one factor.
+again with t on :math:`n - p` degrees of freedom (Knapp and Hartung 2003, 10.1002/sim.1482). The
+factor :math:`s^2` makes the test right for estimated :math:`\tau^2`, and for SDs that are all too
+small or too large by one factor.
 """
 
 import itertools
@@ -195,7 +196,7 @@ def relabel_p(
         mean = orders @ weights / weights.sum()
         slope = orders @ (weights * period_differences)
         slope = slope - mean * np.sum(weights * period_differences)
-        return np.abs(slope) / (weights.sum() * (1.0 - mean**2))
+        return np.asarray(np.abs(slope) / (weights.sum() * (1.0 - mean**2)))
 
     observed = float(size_of_effect(order[None])[0])
     if math.comb(n, second) <= resamples:

@@ -6,13 +6,13 @@ The default is
 
 for time point t of session j of person i. The person x session intercept b is what a treatment that
 changes from session to session is tested against: without it the time points of a session count as
-independent evidence about the treatment, and at 5 % the test rejects in 10, 16 and 32 % of trials of
-26 people without an effect, where sessions differ by 0.3, 0.5 and 1 times the SD of a time point
+independent evidence about the treatment, and at 5 % the test rejects in 10, 16 and 32 % of trials
+of 26 people without an effect, where sessions differ by 0.3, 0.5 and 1 times the SD of a time point
 (``tests/benchmarks/bench_stats.py``).
 
 The formulas are those of statsmodels' MixedLM, which makes the design matrices; variances are
-estimated by `mrsproc.stats.reml`, which adds small-sample tests and known measurement variances, and
-agrees with lme4 and lmerTest.
+estimated by `mrsproc.stats.reml`, which adds small-sample tests and known measurement variances,
+and agrees with lme4 and lmerTest.
 """
 
 import re
@@ -28,7 +28,14 @@ from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError, StatisticsWarning, suggest
 from mrsproc.stats import reml
 from mrsproc.stats.designs import design
-from mrsproc.stats.observations import contrast_of, pick, refuse_duplicates, require
+from mrsproc.stats.observations import (
+    contrast_of,
+    numbers,
+    pick,
+    refuse_duplicates,
+    require,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,7 +292,7 @@ def mixed_model(
         subjects=made.subjects,
         n_sessions=len(rows[["subject", "session"]].drop_duplicates()),
         n_observations=len(rows),
-        unit=_unit(rows),
+        unit=unit_of(rows, what="the table"),
         notes=tuple(notes),
         blocks=made.blocks,
         observations=made.observations,
@@ -363,7 +370,7 @@ def _prepared(
         rows = rows[rows[treatment].astype(str).isin(order)]
         labels = pd.Categorical(rows[treatment].astype(str), categories=list(order))
         rows = rows.assign(**{treatment: labels})
-    finite = np.isfinite(rows["estimate"].astype(float))
+    finite = np.isfinite(numbers(rows, "estimate", what="the table"))
     if not finite.all():
         notes.append(f"{int((~finite).sum())} rows without an estimate are left out.")
         rows = rows[finite]
@@ -396,11 +403,6 @@ def _incomplete(rows: "pd.DataFrame", treatment: str) -> list[str]:
     if not people:
         return []
     return [f"Not every {treatment} is there for {', '.join(people)}; what there is, is used."]
-
-
-def _unit(rows: "pd.DataFrame") -> str:
-    units = rows["unit"].dropna().unique() if "unit" in rows else []
-    return str(units[0]) if len(units) == 1 else ""
 
 
 def _warn_of_wald(model: MixedModel) -> None:

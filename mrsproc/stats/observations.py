@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from mrsproc.axes import Array
 from mrsproc.errors import InvalidInputError, suggest
 
 if TYPE_CHECKING:
@@ -223,5 +226,68 @@ def add_participants(
             f"participants: no row for {', '.join(strangers)}. "
             f"{suggest(strangers[0], sorted(known['_key']))}"
         )
-    found = known.set_index("_key").loc[keys, list(columns)]
-    return table.assign(**{name: found[name].to_numpy() for name in columns})
+    by_person = known.set_index("_key")
+    return table.assign(**{name: keys.map(by_person[name]).to_numpy() for name in columns})
+
+
+def numbers(rows: "pd.DataFrame", column: str, *, what: str) -> Array:
+    """Return a column as numbers; NaN where it is missing.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows.
+    column : str
+        Column; all NaN where there is none.
+    what : str
+        What the table is called in the error.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        Text that is no number.
+    """
+    import pandas as pd
+
+    if column not in rows:
+        return np.full(len(rows), np.nan)
+    try:
+        return pd.to_numeric(rows[column]).to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise InvalidInputError(
+            f"{what}: column {column!r} holds what is no number: {error}."
+        ) from error
+
+
+def unit_of(rows: "pd.DataFrame", *, what: str) -> str:
+    """Return the unit of the rows.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows, with or without a column unit.
+    what : str
+        What the table is called in the error.
+
+    Returns
+    -------
+    str
+        Unit, empty where none is given.
+
+    Raises
+    ------
+    InvalidInputError
+        Several units.
+    """
+    units = sorted(str(unit) for unit in rows["unit"].dropna().unique()) if "unit" in rows else []
+    if len(units) > 1:
+        raise InvalidInputError(
+            f"{what} holds several units for this choice ({', '.join(units)}): pick one reference "
+            "or quantity."
+        )
+    return units[0] if units else ""

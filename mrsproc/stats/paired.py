@@ -1,15 +1,15 @@
 r"""Crossover trials: differences within people, period, carry-over, moderators.
 
-For person i with value :math:`y_{i+}` under the active and :math:`y_{i-}` under the control condition,
-in periods :math:`p_{i+}, p_{i-}`,
+For person i with value :math:`y_{i+}` under the active and :math:`y_{i-}` under the control
+condition, in periods :math:`p_{i+}, p_{i-}`,
 
 .. math:: d_i = y_{i+} - y_{i-} = \delta + \pi\,(p_{i+} - p_{i-}) + e_i
 
 with treatment effect :math:`\delta` and period effect :math:`\pi`. What the person brings cancels.
 Carry-over cannot be told from a difference between the sequences, or from a treatment x period
 interaction: it is the difference of the sums :math:`y_{i+} + y_{i-}` between the two orders, tested
-between people. It is reported and never decides which analysis is made, since that doubles the false
-positive rate (Freeman 1989, 10.1002/sim.4780081202).
+between people. It is reported and never decides which analysis is made, since that doubles the
+false positive rate (Freeman 1989, 10.1002/sim.4780081202).
 """
 
 import warnings
@@ -24,7 +24,7 @@ from mrsproc.data import Record
 from mrsproc.errors import DataWarning, InvalidInputError, suggest
 from mrsproc.stats.differences import coefficient, regress, relabel_p, sign_flip_p
 from mrsproc.stats.effect_sizes import EffectSize, holm, standardised
-from mrsproc.stats.observations import contrast_of, pick, require
+from mrsproc.stats.observations import contrast_of, pick, require, unit_of
 from mrsproc.stats.pairing import Pairs, pair
 
 if TYPE_CHECKING:
@@ -86,16 +86,13 @@ class Crossover(Record):
 
     def __repr__(self) -> str:
         size = self.effect_size
-        return "\n".join(
-            [
-                f"{self.what}, {self.contrast[0]} minus {self.contrast[1]}, {len(self.pairs)} people: "
-                f"{self.estimate:.4g} {self.unit} (95 % CI {self.ci_low:.4g} to {self.ci_high:.4g}), "
-                f"t({self.df:g}) = {self.statistic:.2f}, p = {self.p:.3g}, permutation p = "
-                f"{self.p_permutation:.3g}, d = {size.value:.2f} ({size.low:.2f} to "
-                f"{size.high:.2f})",
-                *self.notes,
-            ]
+        text = (
+            f"{self.what}, {self.contrast[0]} minus {self.contrast[1]}, {len(self.pairs)} people: "
+            f"{self.estimate:.4g} {self.unit} (95 % CI {self.ci_low:.4g} to {self.ci_high:.4g}), "
+            f"t({self.df:g}) = {self.statistic:.2f}, p = {self.p:.3g}, permutation p = "
+            f"{self.p_permutation:.3g}, d = {size.value:.2f} ({size.low:.2f} to {size.high:.2f})"
         )
+        return "\n".join([text, *self.notes])
 
     def to_frame(self, which: Literal["effects", "differences"] = "effects") -> "pd.DataFrame":
         """Return a table of the analysis.
@@ -223,11 +220,9 @@ def crossover(
         warnings.warn(f"left out of the crossover analysis: {listed}.", DataWarning, stacklevel=2)
     return analyse(
         pairs,
-        what=" ".join(
-            name for name in (metabolite, reference and f"/ {reference}", endpoint) if name
-        ),
+        what=" ".join(filter(None, (metabolite, reference and f"/ {reference}", endpoint))),
         contrast=labels,
-        unit=_unit(rows),
+        unit=unit_of(rows, what=what),
         moderator=moderator,
         weights=weights,
         resamples=resamples,
@@ -420,15 +415,6 @@ def _permutation_p(
     return relabel_p(between_periods, order, weights, resamples=resamples, rng=rng)
 
 
-def _unit(rows: "pd.DataFrame") -> str:
-    units = rows["unit"].dropna().unique() if "unit" in rows else []
-    if len(units) > 1:
-        raise InvalidInputError(
-            f"endpoints holds several units ({', '.join(map(str, units))}): choose one reference."
-        )
-    return str(units[0]) if len(units) else ""
-
-
 def reanalyse(result: Crossover, left_out: int) -> tuple[float, float]:
     """Return the treatment effect and its p without one person.
 
@@ -445,6 +431,6 @@ def reanalyse(result: Crossover, left_out: int) -> tuple[float, float]:
         Estimate, p.
     """
     pairs = result.pairs.without(left_out)
-    design = _design(pairs)
-    row = coefficient(regress(pairs.difference, design, _variances(pairs, result.weights)), 0)
+    variances = _variances(pairs, result.weights)
+    row = coefficient(regress(pairs.difference, _design(pairs), variances), 0)
     return row["estimate"], row["p"]

@@ -8,7 +8,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError
-from mrsproc.stats.observations import refuse_duplicates, require
+from mrsproc.stats.observations import numbers, refuse_duplicates, require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,21 +103,17 @@ def pair(
     InvalidInputError
         Two rows for one condition, or fewer than four people.
     """
-    import pandas as pd
-
     rows = rows.assign(
         subject=rows["subject"].astype(str), **{treatment: rows[treatment].astype(str)}
     )
     rows = rows[rows[treatment].isin(contrast)]
     refuse_duplicates(rows, ["subject", treatment], what="endpoints")
     everybody = sorted(rows["subject"].unique())
-    columns = {name: rows[name] if name in rows else np.nan for name in ("sd", "period")}
-    wide = rows.assign(**columns).set_index([treatment, "subject"])
-    active, control = (wide.loc[label].reindex(everybody) for label in contrast)
+    sides = [rows[rows[treatment] == label].set_index("subject") for label in contrast]
     absent = {
         name: reason
-        for label, side in zip(contrast, (active, control), strict=True)
-        for name, reason in _absences(side, label, set(wide.loc[label].index))
+        for label, side in zip(contrast, sides, strict=True)
+        for name, reason in _absences(side, label, everybody).items()
     }
     used = [name for name in everybody if name not in absent]
     if len(used) < _FEWEST:
@@ -125,17 +121,16 @@ def pair(
             f"{len(used)} people have both {contrast[0]} and {contrast[1]}; at least {_FEWEST} are "
             "needed. " + "; ".join(f"{name}: {why}" for name, why in absent.items())
         )
-    active, control = active.loc[used], control.loc[used]
+    active, control = (side.loc[used] for side in sides)
     values = np.full(len(used), None, dtype=object)
     if moderator is not None:
         values = _moderator(active, control, moderator)
-    to_float = {"dtype": float, "na_value": np.nan}
-    sds = [pd.to_numeric(side["sd"]).to_numpy(**to_float) for side in (active, control)]
-    periods = [pd.to_numeric(side["period"]).to_numpy(**to_float) for side in (active, control)]
+    sds = [numbers(side, "sd", what="endpoints") for side in (active, control)]
+    periods = [numbers(side, "period", what="endpoints") for side in (active, control)]
     return Pairs(
         subjects=tuple(used),
-        active=active["estimate"].to_numpy(float),
-        control=control["estimate"].to_numpy(float),
+        active=numbers(active, "estimate", what="endpoints"),
+        control=numbers(control, "estimate", what="endpoints"),
         variances=sds[0] ** 2 + sds[1] ** 2,
         order=periods[0] - periods[1],
         moderator=values,
@@ -143,12 +138,15 @@ def pair(
     )
 
 
-def _absences(side: "pd.DataFrame", label: str, present: set[str]) -> list[tuple[str, str]]:
-    missing = side.index[~np.isfinite(side["estimate"].to_numpy(float))]
-    return [
-        (name, f"no estimate for {label}" if name in present else f"no session with {label}")
-        for name in missing
-    ]
+def _absences(side: "pd.DataFrame", label: str, everybody: list[str]) -> dict[str, str]:
+    """Return who has no estimate under a condition, and why."""
+    finite = np.isfinite(numbers(side, "estimate", what="endpoints"))
+    have = set(side.index[finite])
+    return {
+        name: f"no estimate for {label}" if name in side.index else f"no session with {label}"
+        for name in everybody
+        if name not in have
+    }
 
 
 def _moderator(active: "pd.DataFrame", control: "pd.DataFrame", name: str) -> Any:

@@ -5,11 +5,11 @@ An endpoint, in percent of the rest value, of person i under condition c:
 .. math:: y_{ic} = a_i + (\delta + u_i)\,c + s_{ic} + m_{ic}
 
 with the person a (SD ``between_person_sd``), the treatment effect :math:`\delta`, its own variation
-between people u (``effect_sd``), the session s (``between_session_sd``: position of the voxel, state of
-the person) and the measurement m (``endpoint_sd``, from the spectra). A difference within a person has the
-variance :math:`\mathrm{effect}^2 + 2\,(\mathrm{session}^2 + \mathrm{endpoint}^2)`; an arm of a parallel
-trial :math:`\mathrm{person}^2 + \mathrm{session}^2 + \mathrm{endpoint}^2`, plus :math:`\mathrm{effect}^2`
-when treated. The SD of the spectra falls with SNR and duration,
+between people u (``effect_sd``), the session s (``between_session_sd``: position of the voxel,
+state of the person) and the measurement m (``endpoint_sd``, from the spectra). A difference within
+a person has the variance :math:`\mathrm{effect}^2 + 2\,(\mathrm{session}^2 + \mathrm{endpoint}^2)`;
+an arm of a parallel trial :math:`\mathrm{person}^2 + \mathrm{session}^2 + \mathrm{endpoint}^2`,
+plus :math:`\mathrm{effect}^2` when treated. The SD of the spectra falls with SNR and duration,
 :math:`\sigma = \sigma_0\,(\mathrm{SNR}_0/\mathrm{SNR})\sqrt{T_0/T}`.
 
 Every trial that is drawn is tested as `mrsproc.stats.crossover` tests it (t adjusted for
@@ -57,8 +57,8 @@ class Precision(Record):
 
     Examples
     --------
-    >>> Precision(sd_percent=2.5, snr=20.0, duration_s=1200.0)(40.0, 2400.0).round(3)
-    np.float64(0.884)
+    >>> round(Precision(sd_percent=2.5, snr=20.0, duration_s=1200.0)(40.0, 2400.0), 3)
+    0.884
     """
 
     sd_percent: float
@@ -86,7 +86,7 @@ class Precision(Record):
         float
             SD.
         """
-        return self.sd_percent * self.snr / snr * np.sqrt(self.duration_s / duration_s)
+        return float(self.sd_percent * self.snr / snr * np.sqrt(self.duration_s / duration_s))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -284,10 +284,10 @@ class _Trials(NamedTuple):
         else:
             values[:, second] += effect
         groups = [_moments(values[:, side], kept[:, side]) for side in (~second, second)]
-        count = np.minimum(groups[0].count, groups[1].count)
-        df = np.maximum(groups[0].count + groups[1].count - 2, 1)
+        count = np.minimum(groups[0].people, groups[1].people)
+        df = np.maximum(groups[0].people + groups[1].people - 2, 1)
         pooled = (groups[0].squares + groups[1].squares) / df
-        error = np.sqrt(pooled * (1.0 / groups[0].count + 1.0 / groups[1].count))
+        error = np.sqrt(pooled * (1.0 / groups[0].people + 1.0 / groups[1].people))
         error[count < _LEAST_COMPLETE] = np.inf  # no test, no finding
         if self.design == "crossover":
             statistic = (groups[0].mean + groups[1].mean) / error
@@ -298,7 +298,9 @@ class _Trials(NamedTuple):
 
 
 class _Moments(NamedTuple):
-    count: Array
+    """Of the people of a sequence or arm who stay, in every trial."""
+
+    people: Array
     mean: Array
     squares: Array
 

@@ -7,8 +7,8 @@ Within people: with person effects :math:`a_i`, and conditions or periods where 
 The repeated-measures correlation is :math:`r = \mathrm{sign}(\beta)\sqrt{F / (F + \nu)}` with
 :math:`\nu` the degrees of freedom of the error (Bakdash and Marusich 2017,
 10.3389/fpsyg.2017.00456). Between people: the means over sessions. Noise of the spectra makes the
-slope within people too small by the reliability :math:`1 - \overline{s^2} / \mathrm{Var}_w(x)`, which is
-reported beside it.
+slope within people too small by the reliability :math:`1 - \overline{s^2} / \mathrm{Var}_w(x)`,
+which is reported beside it.
 """
 
 from dataclasses import dataclass

@@ -17,9 +17,9 @@ negative, as in an analysis of variance, which keeps the size of F tests right; 
 tests of a trial without differences between sessions reject too rarely
 (Kenward and Roger 1997, 10.2307/2533558).
 
-Small samples: Kenward and Roger's covariance of :math:`\hat\beta`, and F tests with their degrees of
-freedom; or Satterthwaite's degrees of freedom (10.2307/3002019) with the observed information, as
-lmerTest has them (Kuznetsova 2017, 10.18637/jss.v082.i13).
+Small samples: Kenward and Roger's covariance of :math:`\hat\beta`, and F tests with their degrees
+of freedom; or Satterthwaite's degrees of freedom (10.2307/3002019) with the observed information,
+as lmerTest has them (Kuznetsova 2017, 10.18637/jss.v082.i13).
 """
 
 from dataclasses import dataclass, replace
@@ -316,7 +316,7 @@ def _cross(blocks: Blocks, point: _Point) -> Array:
     whole = np.tensordot(
         through, np.einsum("mij,lmj->lmi", point.inverse, through), axes=((1, 2), (1, 2))
     )
-    return whole - projected @ point.covariance @ projected.T
+    return np.asarray(whole - projected @ point.covariance @ projected.T)
 
 
 def kenward_roger(estimate: Estimate, combinations: Array) -> FTest:

@@ -52,8 +52,8 @@ def replication(
 
     The F of one degree of freedom is the square of a t; its effect over the SD of the within-person
     difference is t / sqrt(n), whose interval is wide for small trials. Person-level degrees of
-    freedom (n - 2) are used, also where the published model counted time points. Power comes from the
-    noncentral t distribution.
+    freedom (n - 2) are used, also where the published model counted time points. Power comes from
+    the noncentral t distribution.
 
     Parameters
     ----------

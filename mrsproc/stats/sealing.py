@@ -1,8 +1,8 @@
 """Blinded labels: the conditions stay letters until the recipe of the analysis is frozen.
 
 `blind` replaces the labels of a table and keeps the key in a file. `freeze` records the hash of the
-recipe in that file, once. `unblind` gives the labels back to whoever brings the same recipe. This keeps
-honest people honest: the key file is not encrypted.
+recipe in that file, once. `unblind` gives the labels back to whoever brings the same recipe. This
+keeps honest people honest: the key file is not encrypted.
 """
 
 import json

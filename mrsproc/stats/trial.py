@@ -5,15 +5,15 @@ A ratio such as Glx/tNAA of person i in session j, at time t, in percent of the 
 .. math:: y_{ijt} = 100 + a_i + f(t)\,\big(R + r_i + b_{ij} + \delta_i\,c_{ij} + \pi\,p_{ij}\big)
     + e_{ijt}
 
-with the person a, a response f that is 0 before the infusion and rises as :math:`1 - e^{-t/\tau}` with
-a mean of 1 over it, the mean response R, its variation between people r and sessions b, the
+with the person a, a response f that is 0 before the infusion and rises as :math:`1 - e^{-t/\tau}`
+with a mean of 1 over it, the mean response R, its variation between people r and sessions b, the
 treatment effect :math:`\delta`, a period effect :math:`\pi`, and noise e of the spectra whose SD
-differs between sessions. The clinical score falls the next day, less under treatment, and more where
-the glutamate response was larger.
+differs between sessions. The clinical score falls the next day, less under treatment, and more
+where the glutamate response was larger.
 
-The standardised treatment effects are those of the model study: F(1, 253) = 4.83 and F(1, 74) = 5.39
-with 26 people (Jelen 2025, 10.1038/s41591-025-03800-w), :math:`d = \sqrt{F/26}`. Everything else is
-an assumption that can be changed; none is an estimate from that study.
+The standardised treatment effects are those of the model study: F(1, 253) = 4.83 and F(1, 74) =
+5.39 with 26 people (Jelen 2025, 10.1038/s41591-025-03800-w), :math:`d = \sqrt{F/26}`. Everything
+else is an assumption that can be changed; none is an estimate from that study.
 """
 
 from dataclasses import dataclass

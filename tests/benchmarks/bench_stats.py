@@ -1,8 +1,9 @@
 """Calibration of the statistics: bias, coverage and false positives over simulated trials.
 
 ``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/bench_stats.py`` prints the figures that
-tests/benchmarks/README.md keeps; ``--trials 200`` is a quick look. Trials of 26 people, two sessions
-and five time points of SD 1 have a person effect of SD 1 and a person x session effect of 0 to 1.
+tests/benchmarks/README.md keeps; ``--trials 200`` is a quick look. Trials of 26 people, two
+sessions and five time points of SD 1 have a person effect of SD 1 and a person x session effect of
+0 to 1.
 """
 
 import argparse
@@ -130,8 +131,8 @@ def study(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Analyse simulated trials.
 
-    Returns estimate, limits and p of every analysis, shape (trials, 4), and the p of the permutation
-    tests, shape (trials,).
+    Returns estimate, limits and p of every analysis, shape (trials, 4), and the p of the
+    permutation tests, shape (trials,).
     """
     rng = np.random.default_rng(seed)
     frame = table(rng, spread)
