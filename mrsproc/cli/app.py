@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 
 app.add_typer(basis_app)
+statistics.register(app)
 
 Recording = Annotated[
     Path,

@@ -2,6 +2,7 @@
 
 from mrsproc.plot.basis_sets import basis
 from mrsproc.plot.spectra import fit, spectrum
+from mrsproc.plot.statistics import crossover, forest, power
 from mrsproc.plot.style import style
 
-__all__ = ["basis", "fit", "spectrum", "style"]
+__all__ = ["basis", "crossover", "fit", "forest", "power", "spectrum", "style"]

@@ -69,17 +69,18 @@ def change_from_baseline(
             f"{ends.min():g} s."
         )
     keys = [name for name in _SERIES if name in timecourses]
-    later = timecourses[timecourses["time_s"] >= baseline[1]].copy()
-    before = {
-        key: _mean(rows["estimate"].to_numpy(float), rows["sd"].to_numpy(float))
-        for key, rows in timecourses[inside].groupby(keys, dropna=False)
-    }
-    for key, rows in later.groupby(keys, dropna=False):
+    series = timecourses.groupby(keys, dropna=False).ngroup()
+    levels = np.full((int(series.max()) + 1, 2), np.nan)
+    for number, rows in timecourses[inside].groupby(series[inside]):
+        levels[number] = _mean(rows["estimate"].to_numpy(float), rows["sd"].to_numpy(float))
+    is_later = (timecourses["time_s"] >= baseline[1]).to_numpy()
+    later = timecourses[is_later].reset_index(drop=True)
+    for number, rows in later.groupby(series[is_later].to_numpy()):
         change = _change(
             rows["estimate"].to_numpy(float),
             rows["sd"].to_numpy(float),
-            *before.get(key, (np.nan, np.nan)),
-            scale,
+            *levels[number],
+            scale=scale,
         )
         later.loc[rows.index, ["estimate", "sd"]] = np.column_stack(change)
     later["quantity"] = "change"
@@ -101,12 +102,14 @@ def _mean(values: Array, sds: Array) -> tuple[float, float]:
 
 
 def _change(
-    values: Array, sds: Array, level: float, variance: float, scale: str
+    values: Array, sds: Array, level: float, variance: float, *, scale: str
 ) -> tuple[Array, Array]:
     if scale == "difference":
         return values - level, np.sqrt(sds**2 + variance)
+    if not level > 0.0:
+        return np.full_like(values, np.nan), np.full_like(values, np.nan)
     positive = np.where(values > 0.0, values, np.nan)
-    ratio = (values if scale == "percent" else positive) / (level if level > 0.0 else np.nan)
+    ratio = (values if scale == "percent" else positive) / level
     relative = np.sqrt((sds / level) ** 2 + ratio**2 * variance / level**2)  # SD of the ratio
     if scale == "percent":
         return 100.0 * (ratio - 1.0), 100.0 * relative

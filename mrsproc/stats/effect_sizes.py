@@ -50,7 +50,7 @@ def standardised(statistic: float, df: float, scale: float) -> EffectSize:
     --------
     >>> effect = standardised(2.0, 24, 1 / 26 ** 0.5)
     >>> print(f"{effect.value:.3f} ({effect.low:.3f} to {effect.high:.3f})")
-    0.380 (-0.014 to 0.791)
+    0.380 (-0.011 to 0.788)
     """
     from scipy import special
 

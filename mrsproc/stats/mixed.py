@@ -6,7 +6,7 @@ The default is
 
 for time point t of session j of person i. The person x session intercept b is what a treatment that
 changes from session to session is tested against: without it the time points of a session count as
-independent evidence about the treatment, and at 5 % the test rejects in 10, 16 and 32 % of trials
+independent evidence about the treatment, and at 5 % the test rejects in 9, 17 and 33 % of trials
 of 26 people without an effect, where sessions differ by 0.3, 0.5 and 1 times the SD of a time point
 (``tests/benchmarks/bench_stats.py``).
 
@@ -277,7 +277,7 @@ def mixed_model(
     if several and not vc_formula:
         warnings.warn(
             "no person x session intercept: the time points of a session count as independent "
-            "evidence about the treatment, and at 5 % such a test rejects in 10, 16 and 32 % of "
+            "evidence about the treatment, and at 5 % such a test rejects in 9, 17 and 33 % of "
             "trials without an effect where sessions differ by 0.3, 0.5 and 1 x the SD of a time "
             "point.",
             StatisticsWarning,

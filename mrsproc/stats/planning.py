@@ -33,6 +33,7 @@ Design = Literal["crossover", "parallel"]
 DESIGNS: Final = ("crossover", "parallel")
 _MOST: Final = 2000
 _CURVE_POINTS: Final = 12
+_CHUNK: Final = 2_000_000  # values drawn at once
 _LEAST_COMPLETE: Final = 2  # in each sequence or arm
 
 
@@ -271,30 +272,34 @@ class _Trials(NamedTuple):
 
     def power(self, participants: int, effect: float) -> float:
         """Return the share of trials that reject."""
+        rng = np.random.default_rng(self.seed)
+        size = max(_CHUNK // participants, 1)
+        found = 0
+        for start in range(0, self.simulations, size):
+            shape = min(size, self.simulations - start), participants
+            found += self._found(rng.standard_normal(shape), rng.random(shape), effect)
+        return found / self.simulations
+
+    def _found(self, values: Array, luck: Array, effect: float) -> int:
+        """Count the trials that reject; values and luck have shape (trials, participants)."""
         from scipy import stats
 
-        rng = np.random.default_rng(self.seed)
-        second = np.arange(participants) % 2 == 1
-        sds = np.where(second, self.scatter.second, self.scatter.first)
-        shape = self.simulations, participants
-        values = rng.standard_normal(shape) * sds
-        kept = rng.random(shape) >= self.dropout
+        second = np.arange(values.shape[1]) % 2 == 1
+        values = values * np.where(second, self.scatter.second, self.scatter.first)
+        kept = luck >= self.dropout
         if self.design == "crossover":
             values += effect
         else:
             values[:, second] += effect
         groups = [_moments(values[:, side], kept[:, side]) for side in (~second, second)]
-        count = np.minimum(groups[0].people, groups[1].people)
         df = np.maximum(groups[0].people + groups[1].people - 2, 1)
         pooled = (groups[0].squares + groups[1].squares) / df
         error = np.sqrt(pooled * (1.0 / groups[0].people + 1.0 / groups[1].people))
-        error[count < _LEAST_COMPLETE] = np.inf  # no test, no finding
-        if self.design == "crossover":
-            statistic = (groups[0].mean + groups[1].mean) / error
-        else:
-            statistic = (groups[1].mean - groups[0].mean) / error
-        limit = stats.t.ppf(1.0 - self.alpha / 2.0, df)
-        return float(np.mean(np.abs(statistic) > limit))
+        too_few = np.minimum(groups[0].people, groups[1].people) < _LEAST_COMPLETE
+        error[too_few] = np.inf  # no test, no finding
+        sign = 1.0 if self.design == "crossover" else -1.0
+        statistic = (groups[1].mean + sign * groups[0].mean) / error
+        return int(np.sum(np.abs(statistic) > stats.t.ppf(1.0 - self.alpha / 2.0, df)))
 
 
 class _Moments(NamedTuple):

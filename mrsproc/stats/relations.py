@@ -137,16 +137,34 @@ def association(
             "4 are needed. Do subject and session have the same names in both tables?"
         )
     x, y = both["estimate"].to_numpy(float), both[score].to_numpy(float)
-    member = (both["subject"].to_numpy()[:, None] == np.array(people)).astype(float)
-    nuisance = np.column_stack([member, *(_coded(both[name]) for name in adjust)])
-    means = member / member.sum(axis=0)
+    person = np.searchsorted(people, both["subject"].to_numpy())
+    columns = [_coded(both[name]) for name in adjust]
+    centred = [_centred(column, person) for column in (x, y, *columns)]
+    nuisance = np.column_stack([np.zeros((len(x), 0)), *centred[2:]])
     return Association(
-        within=_partial(x, y, nuisance),
-        between=_partial(means.T @ x, means.T @ y, np.ones((len(people), 1))),
-        reliability=_reliability(x, both, nuisance),
+        within=_partial(centred[0], centred[1], nuisance, lost=len(people)),
+        between=_partial(*(_centred_means(column, person) for column in (x, y)), lost=1),
+        reliability=_reliability(centred[0], nuisance, both, lost=len(people)),
         subjects=tuple(people),
         excluded=tuple(excluded),
     )
+
+
+def _means(values: Array, person: Array) -> Array:
+    count = np.bincount(person).astype(float)
+    columns = values.reshape(len(values), -1).T
+    sums = [np.bincount(person, weights=column) for column in columns]
+    return np.asarray((np.array(sums) / count).T.reshape(-1, *values.shape[1:]))
+
+
+def _centred(values: Array, person: Array) -> Array:
+    """Return values minus the mean of their person."""
+    return np.asarray(values - _means(values, person)[person])
+
+
+def _centred_means(values: Array, person: Array) -> Array:
+    means = _means(values, person)
+    return np.asarray(means - means.mean())
 
 
 def _names(column: "pd.Series") -> "pd.Series":
@@ -162,36 +180,41 @@ def _coded(column: "pd.Series") -> Array:
     return pd.get_dummies(column, drop_first=True).to_numpy(float)
 
 
-def _partial(x: Array, y: Array, nuisance: Array) -> Correlation:
-    """Regress y on x, the nuisance taken out of both."""
+def _residual(values: Array, nuisance: Array) -> Array:
+    """Return what linear combinations of the nuisance do not explain."""
+    if not nuisance.shape[1]:
+        return values
+    return np.asarray(values - nuisance @ np.linalg.lstsq(nuisance, values, rcond=None)[0])
+
+
+def _partial(x: Array, y: Array, nuisance: Array | None = None, *, lost: int) -> Correlation:
+    """Regress centred y on centred x, the nuisance taken out of both."""
     from scipy import stats
 
-    rank = int(np.linalg.matrix_rank(nuisance))
-    fitted = nuisance @ np.linalg.lstsq(nuisance, np.column_stack([x, y]), rcond=None)[0]
-    rest_x, rest_y = x - fitted[:, 0], y - fitted[:, 1]
-    df = len(x) - rank - 1
-    spread = float(rest_x @ rest_x)
-    total = float(rest_y @ rest_y)
+    if nuisance is None:
+        nuisance = np.zeros((len(x), 0))
+    rank = int(np.linalg.matrix_rank(nuisance)) if nuisance.shape[1] else 0
+    rest_x, rest_y = _residual(x, nuisance), _residual(y, nuisance)
+    df = len(x) - lost - rank - 1
+    spread, total = float(rest_x @ rest_x), float(rest_y @ rest_y)
     if df < 2 or spread <= 1e-20 * float(x @ x) or total <= 1e-20 * float(y @ y):
         raise InvalidInputError(
             "within or between people there is nothing left to relate: one of the two does not "
             "vary, or `adjust` takes everything."
         )
     slope = float(rest_x @ rest_y) / spread
-    r = slope * np.sqrt(spread / total)
-    error = max(total - slope**2 * spread, 0.0) / df
-    se = np.sqrt(error / spread)
+    r = float(np.clip(slope * np.sqrt(spread / total), -1.0, 1.0))
+    se = float(np.sqrt(max(total - slope**2 * spread, 0.0) / df / spread))
     p = 2.0 * float(stats.t.sf(abs(slope) / se, df)) if se > 0.0 else 0.0
-    half = stats.norm.ppf(0.975) / np.sqrt(df - 1.0) if df > 1 else np.inf
+    half = float(stats.norm.ppf(0.975)) / np.sqrt(df - 1.0)
     turned = np.arctanh(np.clip(r, -1.0 + 1e-12, 1.0 - 1e-12))
-    limits = np.tanh([turned - half, turned + half])
-    return Correlation(float(r), float(limits[0]), float(limits[1]), slope, float(se), float(df), p)
+    low, high = np.tanh([turned - half, turned + half])
+    return Correlation(r, float(low), float(high), slope, se, float(df), p)
 
 
-def _reliability(x: Array, both: "pd.DataFrame", nuisance: Array) -> float:
+def _reliability(x: Array, nuisance: Array, both: "pd.DataFrame", *, lost: int) -> float:
     if "sd" not in both or not (both["sd"].to_numpy(float) > 0.0).all():
         return float("nan")
-    fitted = nuisance @ np.linalg.lstsq(nuisance, x, rcond=None)[0]
-    df = len(x) - int(np.linalg.matrix_rank(nuisance))
-    variance = float(np.sum((x - fitted) ** 2)) / df
+    rank = int(np.linalg.matrix_rank(nuisance)) if nuisance.shape[1] else 0
+    variance = float(np.sum(_residual(x, nuisance) ** 2)) / (len(x) - lost - rank)
     return max(1.0 - float(np.mean(both["sd"].to_numpy(float) ** 2)) / variance, 0.0)

@@ -121,7 +121,7 @@ def crossover_power(effect_size: float, participants: int, alpha: float = 0.05) 
     Examples
     --------
     >>> round(crossover_power(0.5, 34), 3)
-    0.803
+    0.807
     """
     from scipy import stats
 
