@@ -69,20 +69,16 @@ def change_from_baseline(
             f"{ends.min():g} s."
         )
     keys = [name for name in _SERIES if name in timecourses]
-    series = timecourses.groupby(keys, dropna=False).ngroup()
-    levels = np.full((int(series.max()) + 1, 2), np.nan)
-    for number, rows in timecourses[inside].groupby(series[inside]):
-        levels[number] = _mean(rows["estimate"].to_numpy(float), rows["sd"].to_numpy(float))
+    series = timecourses.groupby(keys, dropna=False).ngroup().to_numpy()
     is_later = (timecourses["time_s"] >= baseline[1]).to_numpy()
+    values, sds = (timecourses[name].to_numpy(float) for name in ("estimate", "sd"))
+    changes = np.full((len(timecourses), 2), np.nan)
+    for number in np.unique(series):
+        before, after = (series == number) & inside.to_numpy(), (series == number) & is_later
+        level = _mean(values[before], sds[before])
+        changes[after] = np.column_stack(_change(values[after], sds[after], *level, scale=scale))
     later = timecourses[is_later].reset_index(drop=True)
-    for number, rows in later.groupby(series[is_later].to_numpy()):
-        change = _change(
-            rows["estimate"].to_numpy(float),
-            rows["sd"].to_numpy(float),
-            *levels[number],
-            scale=scale,
-        )
-        later.loc[rows.index, ["estimate", "sd"]] = np.column_stack(change)
+    later["estimate"], later["sd"] = changes[is_later].T
     later["quantity"] = "change"
     if SCALES[scale]:
         later["unit"] = SCALES[scale]

@@ -13,9 +13,16 @@ maximum likelihood, :math:`w_i = 1 / (\tau^2 + v_i)`, and
 .. math:: \mathrm{Var}\,\hat\beta = s^2 (X'WX)^{-1}, \quad
     s^2 = \frac{1}{n - p} \sum_i w_i (d_i - x_i'\hat\beta)^2
 
-again with t on :math:`n - p` degrees of freedom (Knapp and Hartung 2003, 10.1002/sim.1482). The
-factor :math:`s^2` makes the test right for estimated :math:`\tau^2`, and for SDs that are all too
-small or too large by one factor.
+The factor :math:`s^2` makes the test right for estimated :math:`\tau^2`, and for SDs that are all
+too small or too large by one factor (Knapp and Hartung 2003, 10.1002/sim.1482). Where a few precise
+people carry the result, there are fewer than :math:`n - p` degrees of freedom: Satterthwaite's of
+the variance :math:`\sum_i a_i^2 r_i^2 / (1 - h_i)` of the estimate :math:`\sum_i a_i d_i`, with
+residuals :math:`r = (I - H) d` and leverages :math:`h` (Imbens and Kolesar 2016,
+10.1162/REST_a_00552):
+
+.. math:: \nu = \frac{(\mathrm{tr}\, G)^2}{\mathrm{tr}\, G^2}, \quad
+    G = \mathrm{diag}\Big(\frac{a_i^2}{1 - h_i}\Big)\,(I - H)\,W^{-1}\,(I - H)'
+
 """
 
 import itertools
@@ -36,7 +43,7 @@ class Regression(NamedTuple):
 
     beta: Array
     covariance: Array
-    df: int
+    df: Array
     weights: Array
     scatter: float
     """SD of a difference of mean precision, about the regression."""
@@ -57,7 +64,8 @@ def regress(differences: Array, design: Array, variances: Array | None = None) -
     Returns
     -------
     Regression
-        Coefficients, covariance, degrees of freedom, weights (with mean 1), scatter.
+        Coefficients, covariance, degrees of freedom of each coefficient, weights (with mean 1),
+        scatter.
     """
     weights = np.ones(len(differences))
     if variances is not None:
@@ -65,9 +73,24 @@ def regress(differences: Array, design: Array, variances: Array | None = None) -
         weights = weights / weights.mean()
     normal = np.linalg.inv(design.T @ (weights[:, None] * design))
     beta = normal @ (design.T @ (weights * differences))
-    df = len(differences) - design.shape[1]
-    variance = float(np.sum(weights * (differences - design @ beta) ** 2) / df)
+    left = len(differences) - design.shape[1]
+    variance = float(np.sum(weights * (differences - design @ beta) ** 2) / left)
+    if variances is None:
+        df = np.full(design.shape[1], float(left))
+    else:
+        df = _degrees(design, weights, normal)
     return Regression(beta, variance * normal, df, weights, math.sqrt(variance))
+
+
+def _degrees(design: Array, weights: Array, normal: Array) -> Array:
+    """Return the degrees of freedom of every coefficient under unequal weights."""
+    combination = normal @ design.T * weights  # the coefficients are this times the differences
+    hat = design @ combination
+    rest = np.eye(len(weights)) - hat
+    scatter = (rest / weights) @ rest.T
+    factor = combination**2 / (1.0 - np.diag(hat))
+    trace = factor @ np.diag(scatter)
+    return np.asarray(trace**2 / np.einsum("pi,ij,pj->p", factor, scatter**2, factor))
 
 
 def coefficient(found: Regression, index: int) -> dict[str, float]:
@@ -89,14 +112,15 @@ def coefficient(found: Regression, index: int) -> dict[str, float]:
 
     estimate = float(found.beta[index])
     se = float(np.sqrt(found.covariance[index, index]))
-    half = se * float(stats.t.ppf(0.975, found.df))
+    df = float(found.df[index])
+    half = se * float(stats.t.ppf(0.975, df))
     statistic = estimate / se if se > 0.0 else np.nan
     return {
         "estimate": estimate,
         "se": se,
-        "df": float(found.df),
+        "df": df,
         "statistic": statistic,
-        "p": 2.0 * float(stats.t.sf(abs(statistic), found.df)),
+        "p": 2.0 * float(stats.t.sf(abs(statistic), df)),
         "ci_low": estimate - half,
         "ci_high": estimate + half,
     }

@@ -89,7 +89,7 @@ class Crossover(Record):
         text = (
             f"{self.what}, {self.contrast[0]} minus {self.contrast[1]}, {len(self.pairs)} people: "
             f"{self.estimate:.4g} {self.unit} (95 % CI {self.ci_low:.4g} to {self.ci_high:.4g}), "
-            f"t({self.df:g}) = {self.statistic:.2f}, p = {self.p:.3g}, permutation p = "
+            f"t({self.df:.4g}) = {self.statistic:.2f}, p = {self.p:.3g}, permutation p = "
             f"{self.p_permutation:.3g}, d = {size.value:.2f} ({size.low:.2f} to {size.high:.2f})"
         )
         return "\n".join([text, *self.notes])
