@@ -220,7 +220,8 @@ def crossover(
         warnings.warn(f"left out of the crossover analysis: {listed}.", DataWarning, stacklevel=2)
     return analyse(
         pairs,
-        what=" ".join(filter(None, (metabolite, reference and f"/ {reference}", endpoint))),
+        what=" ".join(filter(None, (metabolite, reference and f"/ {reference}", endpoint)))
+        or "estimate",
         contrast=labels,
         unit=unit_of(rows, what=what),
         moderator=moderator,
