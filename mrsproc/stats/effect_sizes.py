@@ -6,7 +6,7 @@ small-sample bias (Hedges 1981, 10.3102/10769986006002107). Its interval comes f
 distribution: the effects under which the t found would be at the 2.5 and 97.5 % points.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -120,7 +120,7 @@ def noncentral_t_cdf(statistic: float, df: float, noncentrality: float) -> float
     return float(weights @ special.ndtr(statistic * scale - noncentrality))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _quadrature(df: float) -> tuple[Array, Array]:
     """Return quantiles of the SD over its true value, and their weights."""
     from scipy import stats

@@ -59,6 +59,7 @@ def influence(result: Crossover | MixedModel, term: str | None = None) -> "pd.Da
 
 def _without(model: MixedModel, person: int, index: int) -> tuple[float, float]:
     kept = np.arange(len(model.blocks)) != person
-    estimate = reml.fit(model.blocks.without(person), model.observations[kept])
+    blocks, observations = model.blocks.without(person), model.observations[kept]
+    estimate = reml.fit(blocks, observations, bounded=model.held)
     combination = np.eye(len(model.terms))[[index]]
     return float(estimate.beta[index]), reml.kenward_roger(estimate, combination).p

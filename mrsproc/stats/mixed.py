@@ -85,6 +85,8 @@ class MixedModel(Record):
         What a reader has to know: missing sessions, negative variances.
     blocks : Blocks
         Design matrices.
+    held : ndarray of bool, shape (k,)
+        Which variance components may not go below zero.
     observations : ndarray, shape (persons, n)
         Observations, zero where padded.
     """
@@ -100,6 +102,7 @@ class MixedModel(Record):
     unit: str
     notes: tuple[str, ...]
     blocks: reml.Blocks
+    held: Array
     observations: Array
 
     def __repr__(self) -> str:
@@ -295,6 +298,7 @@ def mixed_model(
         unit=unit_of(rows, what="the table"),
         notes=tuple(notes),
         blocks=made.blocks,
+        held=held,
         observations=made.observations,
     )
     if correction == "wald":

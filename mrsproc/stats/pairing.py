@@ -127,12 +127,18 @@ def pair(
         values = _moderator(active, control, moderator)
     sds = [numbers(side, "sd", what="endpoints") for side in (active, control)]
     periods = [numbers(side, "period", what="endpoints") for side in (active, control)]
+    order = periods[0] - periods[1]
+    if (order == 0.0).any():
+        raise InvalidInputError(
+            f"endpoints: both sessions of {used[int((order == 0.0).argmax())]} have the same "
+            "period. Correct the column period, or drop it."
+        )
     return Pairs(
         subjects=tuple(used),
         active=numbers(active, "estimate", what="endpoints"),
         control=numbers(control, "estimate", what="endpoints"),
         variances=sds[0] ** 2 + sds[1] ** 2,
-        order=periods[0] - periods[1],
+        order=order,
         moderator=values,
         excluded=absent,
     )

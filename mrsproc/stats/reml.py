@@ -344,10 +344,13 @@ def kenward_roger(estimate: Estimate, combinations: Array) -> FTest:
     a1 = float(single @ estimate.theta_covariance @ single)
     double = np.einsum("kpq,lqp->kl", turned, turned)
     a2 = float(np.sum(estimate.theta_covariance * double))
-    df, scale = _kenward_roger_df(a1, a2, q)
     contrast = combinations @ beta
     inverse = np.linalg.inv(combinations @ estimate.adjusted @ combinations.T)
-    statistic = scale * float(contrast @ inverse @ contrast) / q
+    statistic = float(contrast @ inverse @ contrast) / q
+    if a2 == 0.0:  # all variances are known
+        return FTest(statistic, q, np.inf, float(stats.chi2.sf(q * statistic, q)))
+    df, scale = _kenward_roger_df(a1, a2, q)
+    statistic *= scale
     return FTest(statistic, q, df, float(stats.f.sf(statistic, q, df)))
 
 

@@ -67,6 +67,10 @@ def test_known_measurement_variances_are_taken_off_the_residual(gappy):
     assert known.estimate.beta == pytest.approx(plain.estimate.beta, rel=1e-6)
     all_measured = mp.stats.mixed_model(gappy.assign(sd=3.0), measurement="sd")
     assert all_measured.estimate.theta[0] == 0.0  # never less scatter than the measurement's
+    known = mp.stats.mixed_model(gappy.assign(sd=9.0), measurement="sd", bounded=True)
+    assert not known.estimate.theta.any()
+    assert np.isinf(known.to_frame()["df"]).all()
+    assert known.to_frame("tests")["p"].iloc[0] == pytest.approx(known.to_frame()["p"].iloc[1])
 
 
 def test_noisy_time_points_count_less(gappy):

@@ -193,6 +193,7 @@ BAD = [
     (lambda f: f.assign(sd=0.0), {"weights": "precision"}, "SD above zero"),
     (lambda f: f.assign(unit=["%", "1"] * 12), {}, "several units"),
     (lambda f: f.assign(estimate="high"), {}, "no number"),
+    (lambda f: f.assign(period=1), {}, "have the same period"),
     (lambda f: f.assign(condition=None), {}, "condition is missing for 00/1"),
     (lambda f: f.assign(sex=["F", "M"] * 12), {"moderator": "sex"}, "one value for a person"),
     (lambda f: f.assign(sex="F"), {"moderator": "sex"}, "has 1 labels"),
