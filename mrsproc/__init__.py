@@ -45,12 +45,13 @@ _HOME = {
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
-_PACKAGES = {"plot"}
+_PACKAGES = {"plot", "stats"}
 
 __all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
 
 if TYPE_CHECKING:
     from mrsproc import plot as plot
+    from mrsproc import stats as stats
     from mrsproc.basis import BasisSet as BasisSet
     from mrsproc.data import Acquisition as Acquisition
     from mrsproc.data import MRSData as MRSData

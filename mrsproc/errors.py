@@ -27,6 +27,10 @@ class QualityError(MRSError):
     """A recording that is too bad to go on with."""
 
 
+class MissingExtraError(MRSError, ImportError):
+    """An optional package that a function needs is not installed."""
+
+
 class MRSWarning(UserWarning):
     """Base of every warning that mrsproc gives."""
 
@@ -37,6 +41,10 @@ class DataWarning(MRSWarning):
 
 class FitWarning(MRSWarning):
     """A fit whose numbers want a second look."""
+
+
+class StatisticsWarning(MRSWarning):
+    """A test or an interval that may promise too much."""
 
 
 def suggest(given: str, known: "Iterable[str]") -> str:

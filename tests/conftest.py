@@ -1,6 +1,9 @@
 """Fixtures for all tests: real recordings, and small synthetic spectra of known content."""
 
 import os
+import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +22,21 @@ hypothesis.settings.load_profile("ci")
 
 
 def pytest_runtest_setup(item):
+    if item.get_closest_marker("r") is not None and not _has_r():
+        pytest.skip("R with lme4 and lmerTest is missing: apt-get install r-cran-lmertest")
     if item.get_closest_marker("real") is None or DATA_FOLDER.is_dir():
         return
     if os.environ.get("CI") == "true":
         pytest.fail(f"the recordings in {DATA_FOLDER} are missing", pytrace=False)
     pytest.skip(f"the recordings in {DATA_FOLDER} are missing")
+
+
+@cache
+def _has_r():
+    if shutil.which("Rscript") is None:
+        return False
+    words = ["Rscript", "-e", "library(lme4); library(lmerTest); library(pbkrtest)"]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ PUBLIC = [
     "remove_water",
     "simulate",
     "simulate_basis",
+    "stats",
     "write",
     "write_basis",
 ]
@@ -58,7 +59,7 @@ def test_public_names_work_after_importing_every_module():
             import_module(module.name)
     for name in PUBLIC:
         value = getattr(mp, name)
-        assert isinstance(value, ModuleType) == (name == "plot"), name
+        assert isinstance(value, ModuleType) == (name in {"plot", "stats"}), name
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -3,6 +3,18 @@
 from mrsproc.plot.basis_sets import basis
 from mrsproc.plot.sessions import before_after, quality, waterfall
 from mrsproc.plot.spectra import fit, spectrum
+from mrsproc.plot.statistics import crossover, forest, power
 from mrsproc.plot.style import style
 
-__all__ = ["basis", "before_after", "fit", "quality", "spectrum", "style", "waterfall"]
+__all__ = [
+    "basis",
+    "before_after",
+    "crossover",
+    "fit",
+    "forest",
+    "power",
+    "quality",
+    "spectrum",
+    "style",
+    "waterfall",
+]
