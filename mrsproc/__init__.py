@@ -19,7 +19,9 @@ _HOME = {
     "Quantities": "mrsproc.quantification",
     "SessionOptions": "mrsproc.simulation",
     "SimulatedSession": "mrsproc.simulation",
+    "Relaxation": "mrsproc.tissue",
     "Step": "mrsproc.data",
+    "Tissue": "mrsproc.tissue",
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
     "coil_weights": "mrsproc.preproc",
@@ -62,6 +64,8 @@ if TYPE_CHECKING:
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate
     from mrsproc.spins import simulate_basis as simulate_basis
+    from mrsproc.tissue import Relaxation as Relaxation
+    from mrsproc.tissue import Tissue as Tissue
 
 
 def __getattr__(name: str) -> Any:

@@ -42,13 +42,22 @@ COLUMNS: Final[dict[str, Column]] = {
     "ratio_tNAA": Column("Amplitude relative to total NAA."),
     "ratio_tNAA_sd": Column("Standard deviation of ratio_tNAA, from the covariance of both."),
     "concentration": Column(
-        "Concentration by the water reference; n/a without one. The unit is in the column unit."
+        "Concentration by the water reference; n/a without one, and with tissue fractions for "
+        "macromolecules and lipids. The unit is in the column unit."
     ),
     "concentration_sd": Column(
-        "Standard deviation of concentration: that of the amplitude; the water amplitude is "
-        "taken as exact."
+        "Standard deviation of concentration, from the amplitude and the water amplitude; tissue "
+        "fractions and relaxation times are taken as exact."
     ),
-    "unit": Column("Unit of concentration."),
+    "unit": Column(
+        "Unit of concentration: mM as LCModel uses it, or mmol per kg of tissue water where tissue "
+        "fractions were given."
+    ),
+    "concentration_molar": Column(
+        "Concentration per litre of grey and white matter, where tissue fractions were given.",
+        "mmol/L",
+    ),
+    "concentration_molar_sd": Column("Standard deviation of concentration_molar.", "mmol/L"),
     "time_s": Column("Start of the transient since the first one.", "s"),
     "snr": Column(
         "Tallest metabolite peak of the real spectrum over the SD of its noise, no "

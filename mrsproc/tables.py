@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mrsproc.columns import COLUMNS
 from mrsproc.files import atomic_path
-from mrsproc.quantification import Quantities
+from mrsproc.quantification import Quantities, WaterScaling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def fit_summary(quantities: Quantities) -> dict[str, Any]:
     dict
         JSON's own types; NaN as None.
     """
-    fit, constants = quantities.fit, quantities.constants
+    fit = quantities.fit
     summary: dict[str, Any] = {
         "Options": {key: _plain(value) for key, value in vars(fit.options).items()},
         "BasisSet": fit.basis_source,
@@ -97,9 +97,29 @@ def fit_summary(quantities: Quantities) -> dict[str, Any]:
     ):
         summary[key] = _plain(getattr(fit, key))
     summary["success"], summary["reason"] = _plain(fit.success), _plain(fit.reason)
-    if constants is not None:
-        summary["WaterScaling"] = {**vars(constants), "water_amplitude": quantities.water_amplitude}
-    return summary
+    return summary | _scaling_summary(quantities)
+
+
+def _scaling_summary(quantities: Quantities) -> dict[str, Any]:
+    """Return the constants behind the concentrations, nothing without a water reference."""
+    constants = quantities.constants
+    if constants is None:
+        return {}
+    water = {
+        "water_amplitude": _plain(quantities.water_amplitude),
+        "water_amplitude_sd": _plain(quantities.water_amplitude_sd),
+    }
+    if isinstance(constants, WaterScaling):
+        return {"WaterScaling": {**vars(constants), **water}}
+    used = constants.to_frame(quantities.fit.names)
+    return {
+        "TissueCorrection": {
+            "Method": "Gasparovic 2006, 10.1002/mrm.20901; Near 2021, 10.1002/nbm.4257",
+            "Source": constants.relaxation.source,
+            "Constants": used.to_dict(orient="records"),
+            **water,
+        }
+    }
 
 
 def _plain(value: Any) -> Any:

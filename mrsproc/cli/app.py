@@ -96,17 +96,43 @@ def fit(
     each: Annotated[
         bool, typer.Option("--each", help="Fit each transient instead of their mean.")
     ] = False,
+    tissue: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GM,WM,CSF",
+            help="Volume fractions of the voxel, for example 0.6,0.3,0.1: corrects concentrations "
+            "for tissue and relaxation.",
+        ),
+    ] = None,
+    segmentation: Annotated[
+        tuple[Path, Path, Path] | None,
+        typer.Option(
+            metavar="GM WM CSF",
+            help="Instead of --tissue: NIfTI maps of the three tissues, from which the fractions "
+            "of the voxel are taken.",
+        ),
+    ] = None,
 ) -> None:
     """Fit a recording: coils combined, transients aligned and averaged, residual water removed.
 
     Writes the table of concentrations (TSV and JSON) and the figure of the fit (PNG and SVG).
 
     Example: mrsproc fit sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis -o
-    results
+    results --tissue 0.6,0.3,0.1
     """
     from mrsproc.cli.work import fitted
 
-    for line in fitted(file, basis, output, reference=reference, ppm=ppm, each=each):
+    lines = fitted(
+        file,
+        basis,
+        output,
+        reference=reference,
+        ppm=ppm,
+        each=each,
+        tissue=tissue,
+        segmentation=segmentation,
+    )
+    for line in lines:
         print(line)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mrsproc import io, qc
 from mrsproc.data import MRSData
-from mrsproc.errors import FormatError
+from mrsproc.errors import FormatError, InvalidInputError
 from mrsproc.files import atomic_path
 from mrsproc.io import lcmodel
 from mrsproc.preproc import remove_water
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mrsproc.basis import BasisSet
     from mrsproc.quantification import Quantities
+    from mrsproc.tissue import Tissue
 
 _WATER_OVER_METABOLITES: Final = (
     300.0  # unsuppressed water is some thousand times NAA, what suppression leaves far less
@@ -120,18 +121,72 @@ def fitted(
     reference: Path | None,
     ppm: tuple[float, float],
     each: bool,
+    tissue: str | None,
+    segmentation: tuple[Path, Path, Path] | None,
 ) -> Iterator[str]:
     """Fit a recording, write tables and figures, and tell what was found."""
     from mrsproc import fitting, preproc, quantification
 
+    if (tissue or segmentation) and reference is None:
+        raise InvalidInputError("tissue fractions need a water reference: give --reference too.")
     raw = io.read(file)
+    fractions = _tissue(raw, tissue, segmentation)
     water = None if reference is None else io.read(reference)
     signals = io.read_basis(basis)
     prepared = preproc.prepare(raw, water, average=not each)
     result = fitting.fit(prepared.data, signals, fitting.FitOptions(ppm=ppm))
-    quantities = quantification.quantify(result, water=prepared.water)
+    quantities = quantification.quantify(
+        result,
+        water=prepared.water,
+        tissue=fractions,
+        acquisition=None if fractions is None else raw.acquisition,
+    )
     yield from _report(quantities)
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(file)))
+
+
+def _tissue(
+    raw: MRSData, fractions: str | None, maps: tuple[Path, Path, Path] | None
+) -> "Tissue | None":
+    """Return the tissue fractions that the options give."""
+    from mrsproc.tissue import Tissue
+
+    if fractions and maps:
+        raise InvalidInputError("give either --tissue or --segmentation.")
+    if maps:
+        return Tissue.from_segmentation(raw, gm=maps[0], wm=maps[1], csf=maps[2])
+    if not fractions:
+        return None
+    try:
+        gm, wm, csf = (float(part) for part in fractions.split(","))
+    except ValueError:
+        raise InvalidInputError(
+            f"--tissue {fractions}: give three fractions, GM,WM,CSF, for example 0.6,0.3,0.1."
+        ) from None
+    return Tissue(gm=gm, wm=wm, csf=csf)
+
+
+def _scaling_lines(quantities: "Quantities") -> Iterator[str]:
+    """Tell the constants behind the concentrations."""
+    from mrsproc.quantification import WaterScaling
+
+    constants = quantities.constants
+    if constants is None:
+        return
+    if isinstance(constants, WaterScaling):
+        yield (
+            f"water: {constants.water_concentration:g} mM, relaxation "
+            f"{constants.water_relaxation:g}, "
+            f"of metabolites {constants.metabolite_relaxation:g}; no tissue correction"
+        )
+        return
+    tissue = constants.tissue
+    yield (
+        f"voxel: {tissue.gm:.3g} grey matter, {tissue.wm:.3g} white matter, {tissue.csf:.3g} CSF; "
+        f"TE {constants.echo_time * 1e3:g} ms, TR {constants.repetition_time * 1e3:g} ms"
+    )
+    yield f"relaxation: {constants.relaxation.source}"
+    yield "concentrations are per kg of tissue water; every constant is in the JSON file"
 
 
 def _report(quantities: "Quantities") -> Iterator[str]:
@@ -140,14 +195,8 @@ def _report(quantities: "Quantities") -> Iterator[str]:
         yield repr(fit)
         return
     yield fit.quality_text()
-    if quantities.constants is not None:
-        constants = quantities.constants
-        yield (
-            f"water: {constants.water_concentration:g} mM, relaxation "
-            f"{constants.water_relaxation:g}, "
-            f"of metabolites {constants.metabolite_relaxation:g}; no tissue correction"
-        )
-    yield f"{'':<8} {'/tCr':>8} {'SD':>7} {'mM':>9} {'SD':>7}"
+    yield from _scaling_lines(quantities)
+    yield f"{'':<8} {'/tCr':>8} {'SD':>7} {quantities.unit or 'mM':>9} {'SD':>7}"
     for name in ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx"):
         if name in quantities.names:
             i = quantities.names.index(name)
