@@ -16,6 +16,8 @@ _HOME = {
     "FitOptions": "mrsproc.fitting.options",
     "FitResult": "mrsproc.fitting.result",
     "MRSData": "mrsproc.data",
+    "Peak": "mrsproc.peaks",
+    "PeakFit": "mrsproc.peaks",
     "Quantities": "mrsproc.quantification",
     "SessionOptions": "mrsproc.simulation",
     "SimulatedSession": "mrsproc.simulation",
@@ -27,6 +29,8 @@ _HOME = {
     "coil_weights": "mrsproc.preproc",
     "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
+    "fit_peaks": "mrsproc.peaks",
+    "peak_parameters": "mrsproc.peaks",
     "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
@@ -53,6 +57,10 @@ if TYPE_CHECKING:
     from mrsproc.io import read_basis as read_basis
     from mrsproc.io import write as write
     from mrsproc.io import write_basis as write_basis
+    from mrsproc.peaks import Peak as Peak
+    from mrsproc.peaks import PeakFit as PeakFit
+    from mrsproc.peaks import fit_peaks as fit_peaks
+    from mrsproc.peaks import peak_parameters as peak_parameters
     from mrsproc.preproc import align as align
     from mrsproc.preproc import coil_weights as coil_weights
     from mrsproc.preproc import find_outliers as find_outliers
