@@ -59,9 +59,8 @@ def main(count):
             estimate, own = found.estimate(f"{name}_amplitude")
             z = (estimate - amplitude) / own
             inside = 100.0 * np.mean(np.abs(z) < 1.96)
-            print(
-                f"  {name:4s} SD of z {z.std():.3f}, mean {z.mean():+.2f}, within 95 %: {inside:.1f} %"
-            )
+            spread, mean = z.std(), z.mean()
+            print(f"  {name:4s} SD of z {spread:.3f}, mean {mean:+.2f}, covered {inside:.1f} %")
 
 
 if __name__ == "__main__":
