@@ -35,6 +35,7 @@ _HOME = {
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
     "remove_water": "mrsproc.preproc",
+    "report": "mrsproc.reporting",
     "simulate": "mrsproc.simulation",
     "simulate_basis": "mrsproc.spins",
     "write": "mrsproc.io",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.reporting import report as report
     from mrsproc.simulation import SessionOptions as SessionOptions
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate

@@ -35,6 +35,7 @@ PUBLIC = [
     "read",
     "read_basis",
     "remove_water",
+    "report",
     "simulate",
     "simulate_basis",
     "write",
