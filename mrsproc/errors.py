@@ -19,6 +19,10 @@ class FormatError(MRSError, ValueError):
     """A file that cannot be read or written."""
 
 
+class MissingPackageError(MRSError, ImportError):
+    """An optional package that is needed and not installed."""
+
+
 class BasisError(MRSError, ValueError):
     """A basis set that does not suit the data."""
 

@@ -279,7 +279,8 @@ def _known(acquisition: Acquisition, name: str, whose: str) -> float:
     if value is None:
         raise InvalidInputError(
             f"the {name} of the {whose} is not in its header, and relaxation cannot be corrected "
-            f"without it: set it with acquisition.replace({name}=...) [s]."
+            f"without it: set it with acquisition.replace({name}=...) [s], or with --te and --tr "
+            "[ms] on the command line."
         )
     return value
 

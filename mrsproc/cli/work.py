@@ -1,14 +1,15 @@
 """What the commands do, as generators of the lines that they print."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from mrsproc import io, qc
 from mrsproc.data import MRSData
-from mrsproc.errors import FormatError, InvalidInputError
+from mrsproc.errors import FormatError, InvalidInputError, MissingPackageError
 from mrsproc.files import atomic_path
 from mrsproc.io import lcmodel
 from mrsproc.preproc import remove_water
@@ -113,36 +114,65 @@ def _quality(data: MRSData) -> dict[str, str]:
     }
 
 
-def fitted(
-    file: Path,
-    basis: Path,
-    output: Path,
-    *,
-    reference: Path | None,
-    ppm: tuple[float, float],
-    each: bool,
-    tissue: str | None,
-    segmentation: tuple[Path, Path, Path] | None,
-) -> Iterator[str]:
-    """Fit a recording, write tables and figures, and tell what was found."""
+class Request(NamedTuple):
+    """What ``fit`` and ``report`` are asked to analyse."""
+
+    file: Path
+    basis: Path
+    reference: Path | None
+    ppm: tuple[float, float]
+    each: bool = False
+    tissue: str | None = None
+    segmentation: tuple[Path, Path, Path] | None = None
+    te_ms: float | None = None
+    tr_ms: float | None = None
+
+    def timed(self, data: MRSData) -> MRSData:
+        """Return a recording with the TE and TR that were given where its header has none."""
+        given = {"echo_time": self.te_ms, "repetition_time": self.tr_ms}
+        times = {
+            name: value * 1e-3
+            for name, value in given.items()
+            if value is not None and getattr(data.acquisition, name) is None
+        }
+        if not times:
+            return data
+        return dataclasses.replace(data, acquisition=data.acquisition.replace(**times))
+
+
+def _analysed(request: Request) -> tuple[MRSData, "Quantities"]:
+    """Read, preprocess, fit and quantify."""
     from mrsproc import fitting, preproc, quantification
 
-    if (tissue or segmentation) and reference is None:
+    if (request.tissue or request.segmentation) and request.reference is None:
         raise InvalidInputError("tissue fractions need a water reference: give --reference too.")
-    raw = io.read(file)
-    fractions = _tissue(raw, tissue, segmentation)
-    water = None if reference is None else io.read(reference)
-    signals = io.read_basis(basis)
-    prepared = preproc.prepare(raw, water, average=not each)
-    result = fitting.fit(prepared.data, signals, fitting.FitOptions(ppm=ppm))
-    quantities = quantification.quantify(
-        result,
-        water=prepared.water,
-        tissue=fractions,
-        acquisition=None if fractions is None else raw.acquisition,
+    raw = request.timed(io.read(request.file))
+    fractions = _tissue(raw, request.tissue, request.segmentation)
+    water = None if request.reference is None else request.timed(io.read(request.reference))
+    signals = io.read_basis(request.basis)
+    prepared = preproc.prepare(raw, water, average=not request.each)
+    result = fitting.fit(prepared.data, signals, fitting.FitOptions(ppm=request.ppm))
+    acquisition = None if fractions is None else raw.acquisition
+    return raw, quantification.quantify(
+        result, water=prepared.water, tissue=fractions, acquisition=acquisition
     )
+
+
+def fitted(request: Request, output: Path) -> Iterator[str]:
+    """Fit a recording, write tables and figures, and tell what was found."""
+    _, quantities = _analysed(request)
     yield from _report(quantities)
-    yield from (f"wrote {path}" for path in write_results(quantities, output, stem(file)))
+    yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
+
+
+def reported(request: Request, output: Path | None) -> Iterator[str]:
+    """Fit a recording, and write the report of the session."""
+    from mrsproc.reporting import report
+
+    target = Path(f"{stem(request.file)}_report.html") if output is None else output
+    raw, quantities = _analysed(request)
+    report(target, raw=raw, quantities=quantities, title=stem(request.file))
+    yield f"wrote {target}"
 
 
 def _tissue(
@@ -285,7 +315,7 @@ def save_figure(draw: "Callable[[], Axes]", paths: list[Path]) -> None:
 
 def demonstrated(output: Path) -> Iterator[str]:
     """Simulate a recording of known concentrations, fit it, and compare."""
-    from mrsproc import fitting, quantification, simulation
+    from mrsproc import fitting, quantification, reporting, simulation
 
     yield "simulating a basis set (PRESS, TE 35 ms, 3 T) and a recording of known truth ..."
     example = simulation.small_example()
@@ -300,3 +330,9 @@ def demonstrated(output: Path) -> Iterator[str]:
     yield f"truth    {'  '.join(f'{key} {value:g} mM' for key, value in example.truth.items())}"
     yield from (f"wrote {path}" for path in write_results(quantities, output, name))
     yield f"Try it on your own: mrsproc fit RECORDING --basis {output / 'press35.basis'} -o results"
+    report = output / f"{name}_report.html"
+    try:
+        reporting.report(report, raw=example.data, quantities=quantities, title="Demonstration")
+        yield f"wrote {report}: open it in a browser"
+    except MissingPackageError as error:
+        yield f"no report: {error}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mrsproc.data import MRSData
-from mrsproc.errors import InvalidInputError, MRSError
+from mrsproc.errors import InvalidInputError, MissingPackageError, MRSError
 from mrsproc.files import atomic_path, content_hash
 from mrsproc.fitting.result import FitResult
 from mrsproc.quantification import Quantities, quantify
@@ -81,7 +81,9 @@ def report(
     Raises
     ------
     InvalidInputError
-        A name without .html, nothing to report, or a package that is missing.
+        A name without .html, or nothing to report.
+    MissingPackageError
+        The packages of the extra ``report`` are not installed.
 
     References
     ----------
@@ -111,7 +113,7 @@ def _rendered(content: Mapping[str, Any]) -> str:
         import jinja2
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise InvalidInputError(
+        raise MissingPackageError(
             f"a report needs the package {error.name}: pip install 'mrsproc[report]'."
         ) from None
     folder = files("mrsproc.reporting") / "templates"

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ def test_demo(run, tmp_path):
     assert "sub-demo_svs_desc-concentrations_mrs.tsv" in written
     assert "sub-demo_svs_desc-fit_mrs.png" in written
     assert "truth" in out
+    assert out.splitlines()[-1].startswith(f"wrote {Path('mrsproc-demo/sub-demo_svs_report.html')}")
     assert "wrote" in out
 
 
@@ -182,3 +184,28 @@ def test_tissue_options_that_cannot_be(run, with_water):
     without = [*with_water[:4], *with_water[6:]]
     code, _, err = run(*without, "--tissue", "0.6,0.3,0.1")
     assert (code, "give --reference too" in err) == (2, True)
+
+
+def test_times_that_a_header_lacks(run, with_water, tmp_path):
+    for name in ("svs", "mrsref"):
+        data = mp.read(tmp_path / f"in/sub-01_{name}.nii.gz")
+        plain = data.acquisition.replace(repetition_time=None)
+        bare = mp.MRSData(fid=data.fid, dims=data.dims, acquisition=plain)
+        mp.write(bare, tmp_path / f"in/sub-01_{name}.nii.gz")
+    code, _, err = run(*with_water, "--tissue", "0.6,0.3,0.1")
+    assert (code, "repetition_time of the metabolites" in err) == (2, True)
+    assert not (tmp_path / "out").exists()
+    code, out, err = run(*with_water, "--tissue", "0.6,0.3,0.1", "--tr", "1500")
+    assert code == 0, err
+    assert "TE 35 ms, TR 1500 ms" in out
+
+
+def test_report(run, with_water, tmp_path):
+    words = ["report", *with_water[1:6]]
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert out.splitlines() == ["wrote sub-01_svs_report.html"]
+    text = (tmp_path / "sub-01_svs_report.html").read_text(encoding="utf-8")
+    assert "concentration (mM)" in text
+    code, out, err = run(*words, "-o", "report.pdf")
+    assert (code, "ends in .html" in err) == (2, True)

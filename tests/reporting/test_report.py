@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import mrsproc as mp
-from mrsproc.errors import InvalidInputError
+from mrsproc.errors import InvalidInputError, MissingPackageError
 from mrsproc.reporting import figures, words
 from mrsproc.reporting.parts import Session
 from mrsproc.reporting.session import with_sd
@@ -259,3 +260,16 @@ def test_bad_calls(session, tmp_path):
     with pytest.raises(InvalidInputError, match="nothing to report"):
         mp.report(tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_packages_are_named(session, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingPackageError, match="pip install 'mrsproc"):
+        mp.report(tmp_path / "report.html", fit=session.fit)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_single_spectrum_has_no_slider(session, tmp_path):
+    mp.report(tmp_path / "x.html", raw=session.raw.mean("transient"))
+    assert 'id="slider"' not in without_scripts(tmp_path / "x.html")
+    assert payload_of(tmp_path / "x.html")["spectra"]["count"] == 1

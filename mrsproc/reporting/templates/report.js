@@ -51,15 +51,15 @@
   const slider = document.getElementById("slider");
   const stacks = {};
   let ppm = null;
-  if (slider) {
+  if (payload.spectra) {
     const bytes = Uint8Array.from(atob(payload.spectra.ppm.bdata), (letter) => letter.charCodeAt(0));
     ppm = new Float32Array(bytes.buffer);
     for (const key of ["before", "after"])
       if (payload.spectra[key]) stacks[key] = integers(payload.spectra[key]);
   }
   const spectrum = () => {
-    if (!slider) return;
-    const row = Number(slider.value), size = payload.spectra.points;
+    if (!payload.spectra) return;
+    const row = slider ? Number(slider.value) : 0, size = payload.spectra.points;
     const style = { before: ["before", "@residual", 1], after: [stacks.before ? "after" : "spectrum", "@baseline", 1.4] };
     const traces = Object.keys(stacks).map((key) => ({
       type: "scatter", mode: "lines", x: ppm, y: stacks[key].subarray(row * size, (row + 1) * size),
@@ -72,6 +72,7 @@
       xaxis: { title: { text: "chemical shift (ppm)" }, range: [ppm[0], ppm[ppm.length - 1]] },
       yaxis: { visible: false, range: [payload.spectra.low, payload.spectra.high] }, height: 360, uirevision: "kept", showlegend: true,
     }, colour), config);
+    if (!slider) return;
     document.getElementById("slider-text").textContent = payload.spectra.labels[row];
     slider.setAttribute("aria-valuetext", payload.spectra.labels[row]);
   };
