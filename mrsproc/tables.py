@@ -204,7 +204,7 @@ def _acquisition(data: MRSData, quality: "pd.DataFrame | None") -> dict[str, str
     known = [f"{name} {value * 1e3:g} ms" for name, value in times.items() if value is not None]
     suppressed = {True: "yes; please name the method", False: "none"}
     length = ""
-    if quality is not None and len(quality) > 1:
+    if quality is not None and np.isfinite(quality["time_s"]).sum() > 1:
         seconds = float(np.nanmax(quality["time_s"]) - np.nanmin(quality["time_s"]))
         length = f"{len(quality)} transients over {seconds / 60.0:.1f} min"
     return {

@@ -146,17 +146,19 @@ def _labels(session: Session, data: MRSData, size: int) -> list[str]:
     """Return what the slider says of each spectrum."""
     count = _rows(data).shape[0]
     valid = data.mask.reshape(-1)
-    reasons = [""] * count
+    reasons, seconds = [""] * count, np.full(count, np.nan)
     if session.clean is not None and len(session.clean.qc) == count:
         reasons = [str(text) for text in session.clean.qc["reason"].fillna("")]
-    onsets = data.coords.get("transient")
+        seconds = session.clean.qc["time_s"].to_numpy(float)
+    elif len(data.coords.get("transient", ())) == count:
+        seconds = np.asarray(data.coords["transient"], float)
     texts = []
     for first in range(0, count, size):
         last = min(first + size, count) - 1
         text = f"{first + 1}" if first == last else f"mean of {first + 1} to {last + 1}"
         text += f" of {count}"
-        if onsets is not None and len(onsets) == count:
-            text += f", {session.minutes(onsets[first]):.1f} min"
+        if np.isfinite(seconds[first]):
+            text += f", {float(session.minutes(seconds[first])):.1f} min"
         lost = [i for i in range(first, last + 1) if not valid[i]]
         if lost and size == 1:
             text += f": left out{f' ({reasons[first]})' if reasons[first] else ''}"
@@ -174,10 +176,13 @@ def quality(session: Session) -> Figure | None:
     shown = [key for key in QUALITY if key in table and np.isfinite(table[key]).any()]
     if not shown:
         return None
-    minutes = session.minutes(table["time_s"].to_numpy())
+    timed = bool(np.isfinite(table["time_s"]).all())
+    number = table["transient"].to_numpy(float) + 1.0
+    where = session.minutes(table["time_s"].to_numpy()) if timed else number
     valid = table["valid"].to_numpy(bool)
     reasons = [html.escape(str(text)) for text in table["reason"].fillna("")]
-    traces, layout = [], {"shapes": _shading(session), "height": 150 * len(shown) + 90}
+    shapes = _shading(session) if timed else []
+    traces, layout = [], {"shapes": shapes, "height": 150 * len(shown) + 90}
     for row, key in enumerate(shown):
         axis = "" if row == 0 else str(row + 1)
         values = table[key].to_numpy(float)
@@ -189,20 +194,21 @@ def quality(session: Session) -> Figure | None:
         point = {"type": "scatter", "mode": "markers", "yaxis": f"y{axis}", "showlegend": row == 0}
         traces.append(
             point | {
-                "x": packed(minutes[valid]), "y": packed(values[valid]), "name": "used",
+                "x": packed(where[valid]), "y": packed(values[valid]), "name": "used",
                 "legendgroup": "used", "marker": {"color": "@baseline", "size": 4},
             }
         )  # fmt: skip
         traces.append(
             point | {
-                "x": packed(minutes[~valid]), "y": packed(values[~valid]), "name": "left out",
+                "x": packed(where[~valid]), "y": packed(values[~valid]), "name": "left out",
                 "legendgroup": "left out",
                 "text": [reasons[i] for i in np.flatnonzero(~valid)],
                 "marker": {"color": "@fit", "size": 9, "symbol": "x-thin", "line": {
                     "width": 2, "color": "@fit"}},
             }
         )  # fmt: skip
-    layout["xaxis"] = {"title": {"text": time_title(session)}, "anchor": f"y{len(shown)}"}
+    title = time_title(session) if timed else "transient"
+    layout["xaxis"] = {"title": {"text": title}, "anchor": f"y{len(shown)}"}
     return {"data": traces, "layout": layout}
 
 

@@ -28,6 +28,10 @@ class Preprocessing(Protocol):
     def qc(self) -> "pd.DataFrame":
         """Quality, a row a transient: transient, time_s, snr, ..., valid, reason."""
 
+    @property
+    def options(self) -> Any:
+        """What was asked for."""
+
 
 class Dynamics(Protocol):
     """What a report reads of a joint fit over time."""

@@ -276,7 +276,7 @@ def _rejected(session: Session, clean: Preprocessing) -> Table:
     table = clean.qc[~clean.qc["valid"].astype(bool)]
     minutes = session.minutes(table["time_s"].to_numpy())
     rows = [
-        (str(int(number) + 1), f"{time:.1f}", str(reason))
+        (str(int(number) + 1), f"{time:.1f}" if math.isfinite(time) else "n/a", str(reason))
         for number, time, reason in zip(table["transient"], minutes, table["reason"], strict=True)
     ]
     return Table("Transients left out", ("transient", "time (min)", "reason"), rows)
@@ -299,6 +299,7 @@ def _provenance(session: Session) -> Table:
     rows = [(name, version(name)) for name in ("mrsproc", "numpy", "scipy", "pandas", "lmfit")]
     rows.insert(1, ("python", platform.python_version()))
     options = {
+        "preprocessing options": None if session.clean is None else session.clean.options,
         "fit options": None if session.fit is None else session.fit.options,
         "options over time": None if session.dynamic is None else session.dynamic.options,
     }

@@ -137,8 +137,9 @@ def _of_quality(session: Session) -> list[str]:
     lost = (~table["valid"].astype(bool)).mean() if len(table) else 0.0
     if lost > _MANY_LOST:
         found.append(f"{100 * lost:.0f} % of the transients were left out.")
-    if "frequency_hz" in table and np.isfinite(table["frequency_hz"]).any():
-        span = float(np.nanmax(table["frequency_hz"]) - np.nanmin(table["frequency_hz"]))
+    used = table[table["valid"].astype(bool)]
+    if "frequency_hz" in used and np.isfinite(used["frequency_hz"]).any():
+        span = float(np.nanmax(used["frequency_hz"]) - np.nanmin(used["frequency_hz"]))
         if span > _DRIFT_HZ:
             found.append(
                 f"The frequency moved over {span:.0f} Hz before correction: water suppression and "

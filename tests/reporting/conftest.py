@@ -70,9 +70,7 @@ def session(synthetic):
             "reason": ["" if good else f"moved {ATTACK}" for good in mask],
         }
     )  # fmt: skip
-    clean = SimpleNamespace(
-        data=data, water=None, coils=None, alignment=None, rejection=None, qc=qc
-    )
+    clean = SimpleNamespace(data=data, coils=None, qc=qc, options={"reject": True})
     fit = mp.fit(data.mean("transient"), synthetic.basis)
     return SimpleNamespace(
         raw=raw, clean=clean, fit=fit, dynamic=Dynamic(fit.names),

@@ -180,7 +180,7 @@ def test_nothing_wants_attention(session):
 
 def test_what_wants_attention_is_said_first(session, tmp_path):
     qc = session.clean.qc.assign(valid=[False] * 4 + [True] * 8)
-    qc["frequency_hz"] = np.linspace(0.0, 15.0, 12)
+    qc["frequency_hz"] = [60.0] * 4 + np.linspace(0.0, 15.0, 8).tolist()  # of those used: 15
     clean = SimpleNamespace(**{**vars(session.clean), "qc": qc})
     fit = dataclasses.replace(
         session.fit, snr=np.array(3.0), linewidth_hz=np.array(14.0), fit_quality=np.array(9.0)
@@ -273,3 +273,13 @@ def test_a_single_spectrum_has_no_slider(session, tmp_path):
     mp.report(tmp_path / "x.html", raw=session.raw.mean("transient"))
     assert 'id="slider"' not in without_scripts(tmp_path / "x.html")
     assert payload_of(tmp_path / "x.html")["spectra"]["count"] == 1
+
+
+def test_transients_without_times(session, tmp_path):
+    qc = session.clean.qc.assign(time_s=np.nan)
+    clean = SimpleNamespace(**{**vars(session.clean), "qc": qc})
+    mp.report(tmp_path / "x.html", clean=clean, infusion=session.infusion)
+    quality = payload_of(tmp_path / "x.html")["figures"]["quality"]
+    assert unpacked(quality["data"][1]["x"]).tolist() == [4.0]
+    assert quality["layout"]["shapes"] == []
+    assert quality["layout"]["xaxis"]["title"]["text"] == "transient"
