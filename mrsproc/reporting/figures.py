@@ -6,7 +6,7 @@ escaped, since plotly reads labels as HTML.
 
 import base64
 import html
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from mrsproc.data import MRSData
 from mrsproc.fitting.result import FitResult
 from mrsproc.reporting.parts import Dynamics, Session
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Figure = dict[str, Any]
 PPM: Final = {"1H": (0.2, 4.2)}
 """Range of spectra by nucleus [ppm]; the whole band for others."""
@@ -24,6 +27,11 @@ _MOST_SPECTRA: Final = 400
 _NORMAL_95: Final = 1.959964
 _ELLIPSE_95: Final = 5.991465  # chi-squared with 2 degrees of freedom
 _LEAST_PART: Final = 0.004  # components below this part of the data are not drawn
+_COURSES: Final = {
+    "amplitude": "{} ({})",
+    "ratio": "{} (ratio)",
+    "percent_change": "change from baseline ({1})",
+}
 QUALITY: Final = {
     "snr": "SNR",
     "linewidth_hz": "linewidth (Hz)",
@@ -287,25 +295,39 @@ def course(session: Session, dynamic: Dynamics, metabolite: str) -> Figure:
         Figure.
     """
     table = dynamic.timecourse(metabolite)
-    table = table[table["quantity"] == table["quantity"].iloc[0]]
-    middle = session.minutes((table["time_s"] + 0.5 * table["duration_s"]).to_numpy())
-    value, sd = (table[key].to_numpy(float) for key in ("estimate", "sd"))
+    quantities = [str(name) for name in table["quantity"].unique()]
+    shown = [name for name in quantities if name in _COURSES] or quantities[:1]
+    traces: list[Figure] = []
+    layout: Figure = {"shapes": _shading(session), "height": 130 + 230 * len(shown)}
+    for row, quantity in enumerate(shown):
+        part = table[table["quantity"] == quantity]
+        axis = "" if row == 0 else str(row + 1)
+        unit = str(part["unit"].iloc[0] or "")
+        title = _COURSES.get(quantity, "{} ({})").format(metabolite, unit)
+        top = 1.0 - row / len(shown)
+        layout[f"yaxis{axis}"] = {
+            "title": {"text": html.escape(title)}, "domain": [top - 0.9 / len(shown), top]
+        }  # fmt: skip
+        middle = session.minutes((part["time_s"] + 0.5 * part["duration_s"]).to_numpy())
+        traces += _band(middle, part, f"y{axis}", metabolite, first=row == 0)
+    layout["xaxis"] = {"title": {"text": time_title(session)}, "anchor": f"y{len(shown)}"}
+    return {"data": traces, "layout": layout}
+
+
+def _band(
+    minutes: Array, part: "pd.DataFrame", axis: str, metabolite: str, *, first: bool
+) -> list[Figure]:
+    """Return a time course with its 95 % interval."""
+    value, sd = (part[key].to_numpy(float) for key in ("estimate", "sd"))
     half = _NORMAL_95 * sd
-    unit = str(table["unit"].iloc[0] or "")
-    title = f"{metabolite} ({unit})" if unit else metabolite
-    return {
-        "data": [
-            _trace(middle, value + half, "", "band", 0.0, showlegend=False, hoverinfo="skip"),
-            _trace(middle, value - half, "95 % interval", "band", 0.0, fill="tonexty",
-                   fillcolor="@band", hoverinfo="skip"),
-            _trace(middle, value, metabolite, "fit", 1.8, mode="lines+markers"),
-        ],
-        "layout": {
-            "shapes": _shading(session), "height": 380,
-            "xaxis": {"title": {"text": time_title(session)}},
-            "yaxis": {"title": {"text": html.escape(title)}},
-        },
-    }  # fmt: skip
+    edge = {"yaxis": axis, "hoverinfo": "skip"}
+    return [
+        _trace(minutes, value + half, "", "band", 0.0, showlegend=False, **edge),
+        _trace(minutes, value - half, "95 % interval", "band", 0.0, fill="tonexty",
+               fillcolor="@band", showlegend=first, **edge),
+        _trace(minutes, value, metabolite, "fit", 1.8, mode="lines+markers", yaxis=axis,
+               showlegend=first),
+    ]  # fmt: skip
 
 
 def correlation(result: FitResult, index: tuple[int, ...], pair: tuple[str, str]) -> Figure | None:

@@ -302,6 +302,7 @@ def _provenance(session: Session) -> Table:
         "preprocessing options": None if session.clean is None else session.clean.options,
         "fit options": None if session.fit is None else session.fit.options,
         "options over time": None if session.dynamic is None else session.dynamic.options,
+        "responses over time": _responses(session.dynamic),
     }
     told = {name: _told(value) for name, value in options.items() if value is not None}
     rows += [(name, json.dumps(value)) for name, value in told.items()]
@@ -313,6 +314,14 @@ def _provenance(session: Session) -> Table:
     if session.fit is not None:
         rows.append(("basis set", session.fit.basis_source))
     return Table("Provenance", ("what", "value"), rows)
+
+
+def _responses(dynamic: Dynamics | None) -> dict[str, str] | None:
+    """Return the response of each signal as text, where the fit over time tells them."""
+    responses = getattr(getattr(dynamic, "design", None), "responses", None)
+    if dynamic is None or responses is None:
+        return None
+    return {name: repr(item) for name, item in zip(dynamic.names, responses, strict=True)}
 
 
 def _told(options: object) -> Any:

@@ -198,9 +198,8 @@ def methods(session: Session) -> Paragraph:
         used.append("lcmodel" if plain else "gasparovic")
     if session.dynamic is not None:
         parts.append(
-            "All transients were fitted together, metabolites following the responses over time "
-            "that are listed in the provenance; intervals are from the full covariance over time "
-            "and metabolites."
+            "All transients were fitted together, each metabolite following its response over "
+            "time; intervals are from the full covariance over time and metabolites."
         )
     references = tuple(REFERENCES[key] for key in dict.fromkeys(used))
     return Paragraph(" ".join(parts), references)

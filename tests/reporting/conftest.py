@@ -29,13 +29,22 @@ class Dynamic:
             raise InvalidInputError(f"no {metabolite!r}")
         times = np.arange(0.0, 720.0, 60.0)
         value = 12.0 + times / 720.0
-        return pd.DataFrame(
-            {
-                "time_s": times, "duration_s": 60.0, "n_transients": 1, "metabolite": metabolite,
-                "quantity": "amplitude", "reference": "", "unit": "mM", "estimate": value,
-                "sd": 0.5,
-            }
-        )  # fmt: skip
+        frames = [
+            pd.DataFrame(
+                {
+                    "time_s": times, "duration_s": 60.0, "n_transients": 1,
+                    "metabolite": metabolite, "quantity": quantity, "reference": "",
+                    "unit": unit, "estimate": estimate,
+                    "sd": sd,
+                }
+            )
+            for quantity, unit, estimate, sd in (
+                ("amplitude", "mM", value, 0.5),
+                ("log_ratio", "", np.log(value / 12.0), 0.01),
+                ("percent_change", "%", 100.0 * (value / 12.0 - 1.0), 1.5),
+            )
+        ]  # fmt: skip
+        return pd.concat(frames, ignore_index=True)
 
     def to_frame(self, what):
         assert what == "parameters"

@@ -154,9 +154,13 @@ def test_time_course_band(page):
     courses = payload_of(page)["courses"]
     assert {"Glx", "Glu", "Gln"} <= set(courses)
     assert "Lac" not in courses
-    upper, lower, middle = (unpacked(trace["y"]) for trace in courses["Glx"]["data"])
+    upper, lower, middle, *change = (unpacked(trace["y"]) for trace in courses["Glx"]["data"])
     assert np.allclose(upper - middle, 1.96 * 0.5, atol=1e-3)
     assert np.allclose(middle - lower, 1.96 * 0.5, atol=1e-3)
+    assert np.allclose(change[0] - change[1], 2 * 1.96 * 1.5, atol=1e-3)
+    layout = courses["Glx"]["layout"]
+    assert layout["yaxis"]["title"]["text"] == "Glx (mM)"
+    assert layout["yaxis2"]["title"]["text"] == "change from baseline (%)"
 
 
 def test_correlation_is_that_of_the_fit(page, session):
