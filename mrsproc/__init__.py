@@ -16,32 +16,39 @@ _HOME = {
     "FitOptions": "mrsproc.fitting.options",
     "FitResult": "mrsproc.fitting.result",
     "MRSData": "mrsproc.data",
+    "Peak": "mrsproc.peaks",
+    "PeakFit": "mrsproc.peaks",
+    "PreprocessOptions": "mrsproc.preproc",
+    "Preprocessed": "mrsproc.preproc",
     "Quantities": "mrsproc.quantification",
+    "Relaxation": "mrsproc.tissue",
     "SessionOptions": "mrsproc.simulation",
     "SimulatedSession": "mrsproc.simulation",
     "Step": "mrsproc.data",
+    "Tissue": "mrsproc.tissue",
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
+    "average": "mrsproc.preproc",
     "coil_weights": "mrsproc.preproc",
+    "eddy_phase": "mrsproc.preproc",
+    "edited": "mrsproc.preproc",
     "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
-    "quantify": "mrsproc.quantification",
-    "preprocess": "mrsproc.preproc",
-    "quality": "mrsproc.preproc",
-    "average": "mrsproc.preproc",
-    "edited": "mrsproc.preproc",
-    "split_edited": "mrsproc.preproc",
-    "eddy_phase": "mrsproc.preproc",
-    "phasing": "mrsproc.preproc",
-    "PreprocessOptions": "mrsproc.preproc",
-    "Preprocessed": "mrsproc.preproc",
+    "fit_peaks": "mrsproc.peaks",
     "linewidths": "mrsproc.preproc",
     "match_linewidth": "mrsproc.preproc",
+    "peak_parameters": "mrsproc.peaks",
+    "phasing": "mrsproc.preproc",
+    "preprocess": "mrsproc.preproc",
+    "quality": "mrsproc.preproc",
+    "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
     "remove_water": "mrsproc.preproc",
+    "report": "mrsproc.reporting",
     "simulate": "mrsproc.simulation",
     "simulate_basis": "mrsproc.spins",
+    "split_edited": "mrsproc.preproc",
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
@@ -63,6 +70,10 @@ if TYPE_CHECKING:
     from mrsproc.io import read_basis as read_basis
     from mrsproc.io import write as write
     from mrsproc.io import write_basis as write_basis
+    from mrsproc.peaks import Peak as Peak
+    from mrsproc.peaks import PeakFit as PeakFit
+    from mrsproc.peaks import fit_peaks as fit_peaks
+    from mrsproc.peaks import peak_parameters as peak_parameters
     from mrsproc.preproc import Preprocessed as Preprocessed
     from mrsproc.preproc import PreprocessOptions as PreprocessOptions
     from mrsproc.preproc import align as align
@@ -81,10 +92,13 @@ if TYPE_CHECKING:
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.reporting import report as report
     from mrsproc.simulation import SessionOptions as SessionOptions
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate
     from mrsproc.spins import simulate_basis as simulate_basis
+    from mrsproc.tissue import Relaxation as Relaxation
+    from mrsproc.tissue import Tissue as Tissue
 
 
 def __getattr__(name: str) -> Any:

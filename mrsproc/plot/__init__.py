@@ -1,6 +1,7 @@
 """Figures with matplotlib: every function takes ``ax=`` and returns it."""
 
 from mrsproc.plot.basis_sets import basis
+from mrsproc.plot.lines import peaks
 from mrsproc.plot.sessions import before_after, quality, waterfall
 from mrsproc.plot.spectra import fit, spectrum
 from mrsproc.plot.statistics import crossover, forest, power
@@ -12,6 +13,7 @@ __all__ = [
     "crossover",
     "fit",
     "forest",
+    "peaks",
     "power",
     "quality",
     "spectrum",
