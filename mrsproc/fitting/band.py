@@ -96,6 +96,23 @@ class BandModel(Record):
         """
         return np.fft.fft(fid, axis=-1)[..., self.inner]
 
+    def adjoint(self, curve: Array) -> Array:
+        """Return the adjoint of `spectra`, applied to real curves in the window.
+
+        Parameters
+        ----------
+        curve : ndarray, shape (..., n)
+            Curves on `frequency`.
+
+        Returns
+        -------
+        ndarray of complex, shape (..., m)
+            v such that ``(curve * spectra(fid)).sum() == (v * fid).sum()``.
+        """
+        padded = np.zeros((*curve.shape[:-1], self.time.size), complex)
+        padded[..., self.inner] = curve
+        return np.fft.fft(padded, axis=-1)
+
     def of_data(self, fid: Array) -> Array:
         """Return the complex spectra of recorded FIDs in the window.
 

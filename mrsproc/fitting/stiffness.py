@@ -26,6 +26,7 @@ START_PER_PPM: Final = 3.5
 """Effective number of parameters per ppm at which a fit starts."""
 _GRID_PER_PPM: Final = np.geomspace(0.6, 8.0, 16)
 _MAIC_FACTOR: Final = 5.0
+_RIDGE: Final = 1e-10  # of the norm of a fixed effect: two may be all but the same
 
 
 def stiffness_grid(problem: Problem) -> Array:
@@ -58,35 +59,40 @@ def chosen_stiffness(
     onto = stacked @ problem.baseline.q.T
     plain = stacked @ stacked.T
     criterion = _reml if options.baseline == "reml" else _maic
-    values = np.array([criterion(problem, plain, onto, stiffness) for stiffness in grid])
-    return _parabolic_minimum(np.log(grid), values)
+    shrinkage = np.array([problem.baseline.shrinkage(stiffness) for stiffness in grid])
+    return _parabolic_minimum(np.log(grid), criterion(problem, plain, onto, shrinkage))
 
 
-def _reml(problem: Problem, plain: Array, onto: Array, stiffness: float) -> float:
-    shrinkage = problem.baseline.shrinkage(stiffness)
-    weighted = plain - (onto * shrinkage) @ onto.T
-    normal = weighted[1:, 1:]
-    scale = 1.0 / np.sqrt(np.diag(normal))
-    normal = normal * np.outer(scale, scale) + 1e-10 * np.eye(len(scale))
-    moment = weighted[1:, 0] * scale
-    left = weighted[0, 0] - moment @ np.linalg.solve(normal, moment)
+def _reml(problem: Problem, plain: Array, onto: Array, shrinkage: Array) -> Array:
+    """Return the criterion for each row of `shrinkage`, from one Cholesky factor each.
+
+    With the data as last row, the last diagonal element of the factor is the root of what is left
+    over, and the others give the determinant of the fixed effects.
+    """
+    order = np.r_[1 : len(plain), 0]
+    plain, onto = plain[np.ix_(order, order)], onto[order]
+    weighted = plain - (onto * shrinkage[:, None]) @ onto.T
+    size = np.sqrt(np.diagonal(weighted, axis1=1, axis2=2))
+    weighted /= size[:, :, None] * size[:, None, :]
+    weighted += np.diag(np.where(order == 0, 0.0, _RIDGE))
+    diagonal = np.diagonal(np.linalg.cholesky(weighted), axis1=1, axis2=2)
+    logs = np.log(diagonal) + np.log(size)
     random = problem.baseline.roughness > 0.0
-    log_prior = -np.log1p(-shrinkage[random]).sum()
-    free = problem.baseline.q.shape[1] - len(scale)
-    return float(
-        free * np.log(left) + log_prior + np.linalg.slogdet(normal)[1] - 2.0 * np.log(scale).sum()
-    )
+    free = problem.baseline.q.shape[1] - len(plain) + 1
+    prior = np.log1p(-shrinkage[:, random]).sum(axis=1)
+    return np.asarray(2.0 * free * logs[:, -1] - prior + 2.0 * logs[:, :-1].sum(axis=1))
 
 
-def _maic(problem: Problem, plain: Array, onto: Array, stiffness: float) -> float:
-    shrinkage = problem.baseline.shrinkage(stiffness)
-    weighted = plain - (onto * shrinkage) @ onto.T
-    twice = plain - (onto * (2.0 * shrinkage - shrinkage**2)) @ onto.T
-    amplitude = np.linalg.lstsq(weighted[1:, 1:], weighted[1:, 0], rcond=1e-10)[0]
-    full = np.concatenate([[1.0], -amplitude])
-    squares = float(full @ twice @ full)
+def _maic(problem: Problem, plain: Array, onto: Array, shrinkage: Array) -> Array:
     n = problem.baseline.q.shape[1]
-    return float(np.log(squares) + 2.0 * _MAIC_FACTOR * shrinkage.sum() / n)
+    values = []
+    for row in shrinkage:
+        weighted = plain - (onto * row) @ onto.T
+        twice = plain - (onto * (2.0 * row - row**2)) @ onto.T
+        amplitude = np.linalg.lstsq(weighted[1:, 1:], weighted[1:, 0], rcond=1e-10)[0]
+        full = np.concatenate([[1.0], -amplitude])
+        values.append(np.log(full @ twice @ full) + 2.0 * _MAIC_FACTOR * row.sum() / n)
+    return np.array(values)
 
 
 def _parabolic_minimum(x: Array, y: Array) -> float:

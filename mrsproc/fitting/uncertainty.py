@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mrsproc.axes import Array
-from mrsproc.fitting.solve import Point, Problem, Spectrum, jacobian, weighted_products
+from mrsproc.fitting.solve import Point, Problem, Spectrum, information, jacobian
 
 
 class Uncertainty(NamedTuple):
@@ -44,20 +44,14 @@ def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertain
     Uncertainty
         NaN throughout where the information matrix is singular.
     """
-    n = problem.n_basis
-    model, _ = jacobian(problem, point)
-    information = weighted_products(
-        problem, np.vstack([point.signals.real, model]), spectrum.stiffness
-    )
-    information /= spectrum.sigma**2
-    information[:n, :n] += spectrum.ratio_precision
-    information[n:, n:] += spectrum.prior.precision
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    p = point.theta.size
+    full = information(problem, spectrum, point, jacobian(problem, point))
+    full[:p, :p] += spectrum.prior.precision
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(full), np.finfo(float).tiny))
     try:
-        inverse = np.linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)
+        inverse = np.linalg.inv(full * np.outer(scale, scale)) * np.outer(scale, scale)
     except np.linalg.LinAlgError:
-        inverse = np.full_like(information, np.nan)
-    variance = np.diag(inverse)
-    if not (variance > 0.0).all():
-        inverse = np.full_like(information, np.nan)
-    return Uncertainty(amplitude=inverse[:n, :n], shape_sd=np.sqrt(np.diag(inverse)[n:]))
+        inverse = np.full_like(full, np.nan)
+    if not (np.diag(inverse) > 0.0).all():
+        inverse = np.full_like(full, np.nan)
+    return Uncertainty(amplitude=inverse[p:, p:], shape_sd=np.sqrt(np.diag(inverse)[:p]))

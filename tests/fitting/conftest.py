@@ -10,7 +10,7 @@ from mrsproc.fitting.solve import Spectrum
 
 @pytest.fixture
 def setup(synthetic):
-    """Return (problem, spectrum, basis, data) of one noisy spectrum."""
+    """Return (problem, spectrum, templates, data) of one noisy spectrum."""
     data = synthetic.data(noise=0.6, phase=0.3, shift_ppm=0.01)
     batch = _batch(data, synthetic.basis, FitOptions())
     problem, n = batch.problem, batch.problem.n_basis
@@ -24,4 +24,4 @@ def setup(synthetic):
         ratio_precision=np.zeros((n, n)),
         volume_slope=rng.normal(size=3 + 2 * n),
     )
-    return problem, spectrum, batch.basis, data
+    return problem, spectrum, batch.templates, data

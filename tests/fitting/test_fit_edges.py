@@ -38,8 +38,10 @@ def test_noise_is_said_to_be_noise(synthetic):
     assert "tNAA is not there" in texts
 
 
-def test_a_failed_fit_is_nan_throughout(synthetic):
-    data = MRSData(fid=np.ones(1024), dims=("time",), acquisition=synthetic.acquisition)
+def test_a_failed_fit_is_nan_throughout(synthetic, monkeypatch):
+    """No start leads to a minimum, as when the steps run out."""
+    monkeypatch.setattr("mrsproc.fitting.single.minimise", lambda *args, **_: (args[2], False))
+    data = synthetic.data(noise=1.0)
     with pytest.warns(FitWarning, match="the fit failed"):
         fit = mp.fit(data, synthetic.basis)
     assert not fit.success

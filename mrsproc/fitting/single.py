@@ -1,0 +1,125 @@
+"""The fit of one spectrum: start, stiffness of the baseline and minimum in turn, uncertainty."""
+
+import dataclasses
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mrsproc.axes import Array
+from mrsproc.basis import BasisSet
+from mrsproc.fitting.options import FitOptions
+from mrsproc.fitting.priors import RatioPrior
+from mrsproc.fitting.solve import (
+    ENOUGH,
+    Point,
+    Problem,
+    Spectrum,
+    baseline_and_residual,
+    common_directions,
+    common_jacobian,
+    evaluate,
+    minimise,
+    volume_slope,
+)
+from mrsproc.fitting.start import Templates, starting_points
+from mrsproc.fitting.stiffness import chosen_stiffness
+from mrsproc.fitting.uncertainty import uncertainty
+
+_ROUGHLY: Final = 0.1  # of chi-squared: what a minimum may leave that others follow
+
+
+class Batch(NamedTuple):
+    """What all spectra of a call share."""
+
+    basis: BasisSet
+    problem: Problem
+    templates: Templates
+    priors: tuple[RatioPrior, ...]
+    options: FitOptions
+    stiffness: Array
+    """Stiffnesses of the baseline that are compared."""
+    start_stiffness: float
+
+
+class Single(NamedTuple):
+    """The fit of one spectrum."""
+
+    point: Point
+    spectrum: Spectrum
+    covariance: Array
+    converged: bool
+
+
+def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
+    """Fit one FID, from further starts only where the first one fails.
+
+    Parameters
+    ----------
+    batch : Batch
+        What is fitted.
+    fid : ndarray of complex, shape (n_points,)
+        FID.
+    noise : float
+        SD of the noise of its real spectrum.
+
+    Returns
+    -------
+    Single
+        The fit, which may not have converged.
+    """
+    problem = batch.problem
+    n = problem.n_basis
+    spectrum = Spectrum(
+        values=problem.band.of_data(fid),
+        noise=noise,
+        sigma=noise,
+        stiffness=batch.start_stiffness,
+        prior=problem.prior,
+        ratio_precision=np.zeros((n, n)),
+        volume_slope=np.zeros(3 + 2 * n),
+    )
+    trials: list[Single] = []
+    for point in starting_points(problem, batch.templates, spectrum):
+        trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
+        if trials[-1].converged:
+            return trials[-1]
+    return min(trials, key=lambda trial: trial.point.cost)
+
+
+def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
+    problem = batch.problem
+    point, converged = minimise(
+        problem, spectrum, point, common_directions(problem.n_basis), enough=_ROUGHLY
+    )
+    for last in (False, True):
+        if isinstance(batch.options.baseline, str):
+            columns = np.vstack(
+                [point.signals.real[point.passive], common_jacobian(problem, point)]
+            )
+            spectrum.stiffness = chosen_stiffness(
+                problem, point, columns, batch.stiffness, batch.options
+            )
+        spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
+        spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
+        spectrum.prior = problem.prior.at_width(point.theta)
+        spectrum.volume_slope = volume_slope(problem, spectrum, point)
+        point = evaluate(problem, spectrum, point.theta, point.passive)
+        point, converged = minimise(problem, spectrum, point, enough=ENOUGH if last else _ROUGHLY)
+    spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
+    return Single(point, spectrum, uncertainty(problem, spectrum, point).amplitude, converged)
+
+
+def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
+    """Return the SD of the residual, for the number of parameters that were fitted."""
+    _, residual = baseline_and_residual(problem, spectrum, point)
+    free = problem.baseline.shrinkage(spectrum.stiffness).sum() + point.passive.sum() + 5.0
+    return float(np.sqrt(residual @ residual / max(residual.size - free, 1.0)))
+
+
+def _ratio_precision(problem: Problem, amplitude: Array) -> Array:
+    """Return the precision of the ratio priors at the amplitudes of their references."""
+    deviation, scale = problem.ratio_rows
+    reference = scale @ amplitude
+    usable = reference > 0.0
+    rows = deviation[usable] / reference[usable, None]
+    return np.asarray(rows.T @ rows)
