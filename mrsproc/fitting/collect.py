@@ -1,5 +1,7 @@
 """From the fits of single spectra to a `FitResult`."""
 
+import dataclasses
+
 import numpy as np
 
 from mrsproc.axes import Array
@@ -39,7 +41,7 @@ class Collection:
         """Enter the fit of spectrum i, or why there is none."""
         if not single.converged:
             self._reason[i] = "no minimum found"
-        elif not np.isfinite(single.covariance).all():
+        elif not np.isfinite(single.amplitude.covariance).all():
             self._reason[i] = "the information matrix is singular"
         else:
             self._reason[i] = ""
@@ -81,7 +83,8 @@ class Collection:
 
 
 def _row(problem: Problem, single: Single) -> dict[str, Array | float]:
-    point, spectrum, band = single.point, single.spectrum, problem.band
+    spectrum, band = single.spectrum, problem.band
+    point = dataclasses.replace(single.point, amplitude=single.amplitude.mean)
     smooth, residual = baseline_and_residual(problem, spectrum, point)
     deviation, scale = problem.ratio_rows
     reference = scale @ point.amplitude
@@ -89,7 +92,7 @@ def _row(problem: Problem, single: Single) -> dict[str, Array | float]:
     return {
         "amplitude": point.amplitude / band.scale,
         "at_bounds": ~point.passive,
-        "covariance": single.covariance / np.outer(band.scale, band.scale),
+        "covariance": single.amplitude.covariance / np.outer(band.scale, band.scale),
         "shape": point.theta,
         "data": point.data.real,
         "baseline": smooth,
@@ -102,7 +105,7 @@ def _row(problem: Problem, single: Single) -> dict[str, Array | float]:
         ),
         "noise_sd": spectrum.noise,
         "baseline_dimension": float(problem.baseline.shrinkage(spectrum.stiffness).sum()),
-        "fit_quality": (residual_sd(problem, spectrum, point) / spectrum.noise) ** 2,
+        "fit_quality": (residual_sd(problem, spectrum, single.point) / spectrum.noise) ** 2,
         "snr": snr,
         "linewidth_hz": linewidth,
     }

@@ -7,7 +7,7 @@ import numpy as np
 
 from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
-from mrsproc.constants import MACROMOLECULES
+from mrsproc.constants import MACROMOLECULES, PPM_REFERENCE
 from mrsproc.data import MRSData
 from mrsproc.errors import BasisError, DataWarning, FitWarning, InvalidInputError
 from mrsproc.fitting.band import band_model, check_coverage
@@ -27,6 +27,7 @@ _BAD_LINEWIDTH_PPM: Final = 0.1
 _LOW_SNR: Final = 3.0
 _BLOCK: Final = 64  # spectra whose noise is measured together
 _VOTERS: Final = 8  # spectra that say which way the frequency axis runs
+_TAIL_DISTANCE_PPM: Final = 0.2  # nearer to water the fit sees more than a tail
 _SEEN: Final = 0.05  # part of the norm of a signal that has to lie in the range of the fit
 
 
@@ -149,7 +150,7 @@ def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> Batch:
     priors, rows = ratio_rows(basis, options)
     problem = Problem(
         band=band,
-        baseline=baseline_for(band.ppm, options.baseline_spacing),
+        baseline=baseline_for(band.ppm, options.baseline_spacing, _tail_ppm(data, options)),
         prior=shape_prior(basis, built_in, options, data.acquisition.spectrometer_frequency),
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
@@ -165,6 +166,18 @@ def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> Batch:
         stiffness=stiffness_grid(problem),
         start_stiffness=problem.baseline.stiffness_for(per_ppm),
     )
+
+
+def _tail_ppm(data: MRSData, options: FitOptions) -> float | None:
+    """Return where residual water stands, if that is outside the range of the fit."""
+    if data.acquisition.nucleus != "1H":
+        return None
+    low, high = options.ppm
+    outside = (
+        high < PPM_REFERENCE["1H"] - _TAIL_DISTANCE_PPM
+        or low > PPM_REFERENCE["1H"] + _TAIL_DISTANCE_PPM
+    )
+    return PPM_REFERENCE["1H"] if outside else None
 
 
 def _noise(data: MRSData, options: FitOptions, mask: Array) -> Array:

@@ -18,14 +18,17 @@ from mrsproc.fitting.solve import (
     common_directions,
     common_jacobian,
     evaluate,
+    hessian,
     minimise,
     volume_slope,
 )
 from mrsproc.fitting.start import Templates, starting_points
-from mrsproc.fitting.stiffness import chosen_stiffness
-from mrsproc.fitting.uncertainty import uncertainty
+from mrsproc.fitting.stiffness import stiffness_and_sd
+from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
 
 _ROUGHLY: Final = 0.1  # of chi-squared: what a minimum may leave that others follow
+
+_NOISE_LIMIT: Final = 0.9
 
 
 class Batch(NamedTuple):
@@ -46,7 +49,7 @@ class Single(NamedTuple):
 
     point: Point
     spectrum: Spectrum
-    covariance: Array
+    amplitude: Uncertainty
     converged: bool
 
 
@@ -74,6 +77,7 @@ def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
         noise=noise,
         sigma=noise,
         stiffness=batch.start_stiffness,
+        log_stiffness_sd=0.0,
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=np.zeros(3 + 2 * n),
@@ -96,17 +100,29 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
             columns = np.vstack(
                 [point.signals.real[point.passive], common_jacobian(problem, point)]
             )
-            spectrum.stiffness = chosen_stiffness(
+            spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
                 problem, point, columns, batch.stiffness, batch.options
             )
-        spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
+        spectrum.sigma = _left_over(problem, spectrum, point)
         spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
-        spectrum.prior = problem.prior.at_width(point.theta)
+        prior = problem.prior
+        if last:
+            variance = np.diag(np.linalg.inv(hessian(problem, spectrum, point)))
+            prior = prior.with_spread_of(point.theta, variance)
+        spectrum.prior = prior.at_width(point.theta)
         spectrum.volume_slope = volume_slope(problem, spectrum, point)
         point = evaluate(problem, spectrum, point.theta, point.passive)
         point, converged = minimise(problem, spectrum, point, enough=ENOUGH if last else _ROUGHLY)
-    spectrum.sigma = max(spectrum.noise, residual_sd(problem, spectrum, point))
-    return Single(point, spectrum, uncertainty(problem, spectrum, point).amplitude, converged)
+    spectrum.sigma = _left_over(problem, spectrum, point)
+    return Single(point, spectrum, uncertainty(problem, spectrum, point), converged)
+
+
+def _left_over(problem: Problem, spectrum: Spectrum, point: Point) -> float:
+    """Return the SD of what the model leaves over, hardly less than the noise as measured.
+
+    The residual has more points than what the noise is measured on, which is known to 5 to 10 %.
+    """
+    return max(_NOISE_LIMIT * spectrum.noise, residual_sd(problem, spectrum, point))
 
 
 def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:

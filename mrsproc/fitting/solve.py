@@ -127,6 +127,8 @@ class Spectrum:
         SD of what the model leaves over: that of the noise, or of the residual where it is larger.
     stiffness : float
         Stiffness of the baseline.
+    log_stiffness_sd : float
+        SD of its logarithm.
     prior : ShapePrior
         Prior of its shape.
     ratio_precision : ndarray, shape (n_basis, n_basis)
@@ -139,6 +141,7 @@ class Spectrum:
     noise: float
     sigma: float
     stiffness: float
+    log_stiffness_sd: float
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array

@@ -55,12 +55,39 @@ def chosen_stiffness(
     float
         The best, between the points of the grid by a parabola.
     """
+    return stiffness_and_sd(problem, point, columns, grid, options)[0]
+
+
+def stiffness_and_sd(
+    problem: Problem, point: Point, columns: Array, grid: Array, options: FitOptions
+) -> tuple[float, float]:
+    """Return the stiffness that the criterion prefers, and the SD of its logarithm.
+
+    Parameters
+    ----------
+    problem, point, columns, grid, options
+        As for `chosen_stiffness`.
+
+    Returns
+    -------
+    stiffness : float
+        The best.
+    sd : float
+        SD of its logarithm over the grid, under the restricted likelihood; 0 for another
+        criterion, which is not a likelihood.
+    """
     stacked = np.vstack([point.data.real[None], columns])
     onto = stacked @ problem.baseline.q.T
     plain = stacked @ stacked.T
-    criterion = _reml if options.baseline == "reml" else _maic
     shrinkage = np.array([problem.baseline.shrinkage(stiffness) for stiffness in grid])
-    return _parabolic_minimum(np.log(grid), criterion(problem, plain, onto, shrinkage))
+    place, dimension = np.log(grid), shrinkage.sum(axis=1)
+    if options.baseline == "maic":
+        return _parabolic_minimum(place, _maic(problem, plain, onto, shrinkage)), 0.0
+    values = _reml(problem, plain, onto, shrinkage)
+    weight = np.exp(0.5 * (values.min() - values))
+    weight /= weight.sum()
+    spread = float(np.sqrt(weight @ (place - weight @ place) ** 2))
+    return float(np.exp(np.interp(weight @ dimension, dimension, place))), spread
 
 
 def _reml(problem: Problem, plain: Array, onto: Array, shrinkage: Array) -> Array:

@@ -1,4 +1,4 @@
-r"""Covariance of what a fit estimates.
+r"""What the data say about the amplitudes: posterior mean and covariance.
 
 The Fisher information of amplitudes and shape, baseline eliminated (it is a nuisance with the
 prior that its stiffness states), is
@@ -9,9 +9,23 @@ prior that its stiffness states), is
     J = [\Re S_l, \ \partial / \partial\theta],
 
 with :math:`\sigma` the measured SD of the noise, or that of the residual where the model leaves
-more than noise. Its inverse is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
-10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347). All signals take part, also those that the fit
-holds at zero: what data cannot tell apart stays uncertain.
+more than noise. Its inverse C is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
+10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347).
+
+The stiffness :math:`\kappa` is itself an estimate. It moves the others by
+
+.. math::
+
+    \frac{d x}{d \log\kappa} = C J^T \frac{dW}{d\log\kappa} r_0 / \sigma^2, \qquad
+    \frac{dW}{d\log\kappa} = Q^T \operatorname{diag}(d (1 - d)) Q,
+
+:math:`r_0` being data minus signals, so that the SD of :math:`\log\kappa` under its criterion adds
+a term of rank one to C (Kass 1989, 10.1080/01621459.1989.10478825).
+
+Amplitudes are not negative. What is reported is the mean and the covariance of the normal
+distribution around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all
+estimates that has the smallest expected squared error. Where a signal is clear of zero nothing
+changes; where two overlap so much that least squares would give all to one, it shares.
 """
 
 from typing import NamedTuple
@@ -20,19 +34,20 @@ import numpy as np
 
 from mrsproc.axes import Array
 from mrsproc.fitting.solve import Point, Problem, Spectrum, information, jacobian
+from mrsproc.numerics.truncated import positive_normal
 
 
 class Uncertainty(NamedTuple):
-    """Covariances of a fit, amplitudes in the scale of `band`."""
+    """Posterior of the amplitudes, in the scale of `band`."""
 
-    amplitude: Array
-    """Covariance of the amplitudes, shape (n_basis, n_basis)."""
-    shape_sd: Array
-    """SD of the shape parameters, in the order of `Point.theta`."""
+    mean: Array
+    """Mean, shape (n_basis,)."""
+    covariance: Array
+    """Covariance, shape (n_basis, n_basis)."""
 
 
 def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertainty:
-    """Return the covariance at the minimum.
+    """Return mean and covariance of the amplitudes at the minimum.
 
     Parameters
     ----------
@@ -45,7 +60,8 @@ def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertain
         NaN throughout where the information matrix is singular.
     """
     p = point.theta.size
-    full = information(problem, spectrum, point, jacobian(problem, point))
+    model = jacobian(problem, point)
+    full = information(problem, spectrum, point, model)
     full[:p, :p] += spectrum.prior.precision
     scale = 1.0 / np.sqrt(np.maximum(np.diag(full), np.finfo(float).tiny))
     try:
@@ -53,5 +69,23 @@ def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertain
     except np.linalg.LinAlgError:
         inverse = np.full_like(full, np.nan)
     if not (np.diag(inverse) > 0.0).all():
-        inverse = np.full_like(full, np.nan)
-    return Uncertainty(amplitude=inverse[p:, p:], shape_sd=np.sqrt(np.diag(inverse)[:p]))
+        return Uncertainty(point.amplitude * np.nan, inverse[p:, p:] * np.nan)
+    moved = inverse[p:] @ _stiffness_slope(problem, spectrum, point, model)
+    covariance = inverse[p:, p:] + np.outer(moved, moved) * spectrum.log_stiffness_sd**2
+    return Uncertainty(*positive_normal(_unrestricted(spectrum, point, covariance), covariance))
+
+
+def _stiffness_slope(problem: Problem, spectrum: Spectrum, point: Point, model: Array) -> Array:
+    """Return the slope of the gradient of half of chi-squared after the logarithm of stiffness."""
+    shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
+    onto = np.concatenate([model @ problem.baseline.q.T, point.onto[1:]])
+    left = point.onto[0] - point.amplitude @ point.onto[1:]
+    return np.asarray(onto @ (shrinkage * (1.0 - shrinkage) * left)) / spectrum.sigma**2
+
+
+def _unrestricted(spectrum: Spectrum, point: Point, covariance: Array) -> Array:
+    """Return the amplitudes at the minimum that is not held at zero."""
+    variance = spectrum.sigma**2
+    normal = point.gram[1:, 1:] + variance * spectrum.ratio_precision
+    slope = (point.gram[1:, 0] - normal @ point.amplitude) / variance
+    return np.asarray(point.amplitude + covariance @ np.where(point.passive, 0.0, slope))
