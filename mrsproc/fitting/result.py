@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from mrsproc.numerics import covariance as propagation
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LAGS: Final = 10  # of the residual, whose correlations make its whiteness
 
 
 def sum_weights(names: tuple[str, ...]) -> dict[str, Array]:
@@ -48,11 +50,13 @@ class FitResult(Record):
     coords : mapping
         Coordinates along them, as in the data.
     amplitude : ndarray, shape (..., n)
-        Amplitudes: the basis FID as given, times this.
+        Amplitudes: the basis FID as given, times this. They are posterior means, given that no
+        amplitude is negative; never exactly zero.
     covariance : ndarray, shape (..., n, n)
         Their covariance, everything else unknown.
     at_bounds : ndarray of bool, shape (..., n)
-        Amplitudes that the fit holds at zero.
+        Amplitudes that are zero where chi-squared is lowest: the data do not ask for the signal,
+        and the amplitude is an upper limit rather than a value.
     shift_ppm, lorentz_hz : ndarray, shape (..., n)
         Shift from the position in the basis set [ppm] and Lorentzian FWHM added [Hz] of each
         signal.
@@ -142,6 +146,27 @@ class FitResult(Record):
         """The model with its baseline, shape (..., m)."""
         return np.asarray(self.data - self.residual)
 
+    @property
+    def whiteness(self) -> Array:
+        """Probability of a residual as correlated as this one if it were noise, shape (...).
+
+        By Ljung and Box over ten neighbours; below 0.01 the model leaves something out.
+
+        References
+        ----------
+        Ljung 1978, 10.1093/biomet/65.2.297.
+        """
+        from scipy.special import chdtrc
+
+        m = self.ppm.size
+        off = self.residual - self.residual.mean(axis=-1, keepdims=True)
+        power = (off**2).sum(axis=-1)
+        statistic = np.zeros(power.shape)
+        for lag in range(1, _LAGS + 1):
+            correlation = (off[..., lag:] * off[..., :-lag]).sum(axis=-1) / power
+            statistic += correlation**2 / (m - lag)
+        return np.asarray(chdtrc(_LAGS, m * (m + 2.0) * statistic))
+
     def components(self, index: tuple[int, ...] = ()) -> Array:
         """Return the real spectrum of every signal as fitted.
 
@@ -217,7 +242,7 @@ class FitResult(Record):
         -------
         pandas.DataFrame
             Columns: the leading dimensions (indices), metabolite, amplitude, sd, crlb_percent,
-            at_bounds. ``crlb_percent`` is NaN where the amplitude is zero.
+            at_bounds. ``crlb_percent`` is the SD in percent of the amplitude.
         """
         import pandas as pd
 

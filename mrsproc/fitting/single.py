@@ -10,16 +10,15 @@ from mrsproc.basis import BasisSet
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.priors import RatioPrior
 from mrsproc.fitting.solve import (
-    ENOUGH,
     Point,
     Problem,
     Spectrum,
     baseline_and_residual,
     common_directions,
     common_jacobian,
-    evaluate,
     hessian,
     minimise,
+    reweighted,
     volume_slope,
 )
 from mrsproc.fitting.start import Templates, starting_points
@@ -91,30 +90,37 @@ def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
 
 
 def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
+    """Fit the common shape, then twice all shapes with what was learnt about the rest before."""
     problem = batch.problem
-    point, converged = minimise(
-        problem, spectrum, point, common_directions(problem.n_basis), enough=_ROUGHLY
-    )
-    for last in (False, True):
-        if isinstance(batch.options.baseline, str):
-            columns = np.vstack(
-                [point.signals.real[point.passive], common_jacobian(problem, point)]
-            )
-            spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
-                problem, point, columns, batch.stiffness, batch.options
-            )
-        spectrum.sigma = _left_over(problem, spectrum, point)
-        spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
-        prior = problem.prior
-        if last:
-            variance = np.diag(np.linalg.inv(hessian(problem, spectrum, point)))
-            prior = prior.with_spread_of(point.theta, variance)
-        spectrum.prior = prior.at_width(point.theta)
-        spectrum.volume_slope = volume_slope(problem, spectrum, point)
-        point = evaluate(problem, spectrum, point.theta, point.passive)
-        point, converged = minimise(problem, spectrum, point, enough=ENOUGH if last else _ROUGHLY)
+    common = common_directions(problem.n_basis)
+    point, _ = minimise(problem, spectrum, point, common, enough=_ROUGHLY)
+    _learn(batch, spectrum, point)
+    spectrum.prior = problem.prior.at_width(point.theta)
+    point, _ = minimise(problem, spectrum, reweighted(problem, spectrum, point), enough=_ROUGHLY)
+    _learn(batch, spectrum, point)
+    point = reweighted(problem, spectrum, point)
+    curvature = hessian(problem, spectrum, point)
+    prior = problem.prior.with_spread_of(point.theta, np.diag(np.linalg.inv(curvature)))
+    curvature -= spectrum.prior.precision
+    spectrum.prior = prior.at_width(point.theta)
+    curvature += spectrum.prior.precision
+    spectrum.volume_slope = volume_slope(problem, spectrum, point)
+    point = reweighted(problem, spectrum, point)
+    point, converged = minimise(problem, spectrum, point, curvature=curvature)
     spectrum.sigma = _left_over(problem, spectrum, point)
     return Single(point, spectrum, uncertainty(problem, spectrum, point), converged)
+
+
+def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
+    """Set stiffness, noise and the references of the ratio priors to what a fit says."""
+    problem = batch.problem
+    if isinstance(batch.options.baseline, str):
+        columns = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
+        spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
+            problem, point, columns, batch.stiffness, batch.options
+        )
+    spectrum.sigma = _left_over(problem, spectrum, point)
+    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
 
 
 def _left_over(problem: Problem, spectrum: Spectrum, point: Point) -> float:

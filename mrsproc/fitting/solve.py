@@ -171,8 +171,37 @@ def evaluate(problem: Problem, spectrum: Spectrum, theta: Array, passive: Array)
     """
     n = problem.n_basis
     fid = problem.band.decayed(theta[3 : 3 + n], theta[3 + n :], float(np.exp(theta[2])))
-    signals = problem.band.spectra(fid)
-    data = phased(problem, spectrum.values, theta)
+    signals, data = problem.band.spectra(fid), phased(problem, spectrum.values, theta)
+    return _fitted(problem, spectrum, theta, (fid, signals, data), passive)
+
+
+def reweighted(problem: Problem, spectrum: Spectrum, point: Point) -> Point:
+    """Fit amplitudes and baseline again, after stiffness, noise or priors have changed.
+
+    Parameters
+    ----------
+    problem, spectrum
+        What is fitted.
+    point : Point
+        The model, whose shape stays.
+
+    Returns
+    -------
+    Point
+        With new amplitudes and cost.
+    """
+    curves = (point.fid, point.signals, point.data)
+    return _fitted(problem, spectrum, point.theta, curves, point.passive)
+
+
+def _fitted(
+    problem: Problem,
+    spectrum: Spectrum,
+    theta: Array,
+    curves: tuple[Array, Array, Array],
+    passive: Array,
+) -> Point:
+    fid, signals, data = curves
     columns = np.concatenate([data.real[None], signals.real])
     onto = columns @ problem.baseline.q.T
     shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
@@ -364,6 +393,7 @@ def minimise(
     point: Point,
     directions: Array | None = None,
     *,
+    curvature: Array | None = None,
     enough: float = ENOUGH,
     max_steps: int = MAX_STEPS,
 ) -> tuple[Point, bool]:
@@ -377,6 +407,8 @@ def minimise(
         Start.
     directions : ndarray, shape (5, p), optional
         The common directions, where only these are stepped along; all when not given.
+    curvature : ndarray, optional
+        Hessian to start with; computed when not given.
     enough : float, optional
         A step that promises less than this of chi-squared is not taken.
     max_steps : int, optional
@@ -391,7 +423,8 @@ def minimise(
         times as much.
     """
     along = np.eye(point.theta.size) if directions is None else directions
-    curvature = hessian(problem, spectrum, point, directions)
+    if curvature is None:
+        curvature = hessian(problem, spectrum, point, directions)
     slope = along @ downhill(problem, spectrum, point)
     damping, gain, fresh = 1e-3, np.inf, True
     for _ in range(max_steps):

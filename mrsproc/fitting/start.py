@@ -28,6 +28,7 @@ _WIDTHS_HZ: Final = (3.0, 6.0, 12.0)
 _DEAD_TIME: Final = 0.008
 _N_CANDIDATES: Final = 3
 _DISTINCT_HZ: Final = 4.0
+_WORTH_TRYING: Final = 0.7  # of the best correlation
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def candidates(templates: Templates, values: Array) -> list[tuple[float, float, 
     Returns
     -------
     list of tuple
-        (normalised correlation, shift [Hz], phase [rad], Gaussian width [Hz]).
+        (normalised correlation, shift [Hz], phase [rad], Gaussian width [Hz]), one for each of up
+        to three shifts.
     """
     recorded = np.fft.ifft(values * templates.taper) * templates.late
     norm = np.sqrt((np.abs(recorded) ** 2).sum())
@@ -115,14 +117,16 @@ def candidates(templates: Templates, values: Array) -> list[tuple[float, float, 
     shift = templates.shift
     correlations = np.fft.fft(recorded / norm * templates.models, shift.size, axis=1)
     strengths = np.where(templates.allowed, np.abs(correlations), 0.0)
-    found = []
-    for width, correlation, strength in zip(_WIDTHS_HZ, correlations, strengths, strict=True):
-        for _ in range(2):
-            best = int(np.argmax(strength))
-            phase = float(-np.angle(correlation[best]))
-            found.append((float(strength[best]), float(shift[best]), phase, width))
-            strength[np.abs(shift - shift[best]) < _DISTINCT_HZ] = 0.0
-    return sorted(found, reverse=True)[:_N_CANDIDATES]
+    found: list[tuple[float, float, float, float]] = []
+    for _ in range(_N_CANDIDATES):
+        row, best = np.unravel_index(int(np.argmax(strengths)), strengths.shape)
+        strength = float(strengths[row, best])
+        if found and strength < _WORTH_TRYING * found[0][0]:
+            break
+        phase = float(-np.angle(correlations[row, best]))
+        found.append((strength, float(shift[best]), phase, _WIDTHS_HZ[row]))
+        strengths[:, np.abs(shift - shift[best]) < _DISTINCT_HZ] = 0.0
+    return found
 
 
 def conjugate_fits_better(problem: Problem, templates: Templates, fids: Array) -> bool:

@@ -16,7 +16,7 @@ from mrsproc.axes import Array
 
 _CLEAR: Final = 4.0  # SDs from zero at which a condition changes nothing
 _SWEEPS: Final = 12
-_SETTLED: Final = 1e-3  # of an SD: change of the mean in a sweep that is the last
+_SETTLED: Final = 3e-3  # of an SD: change of the mean in a sweep that is the last
 _FAR: Final = 1e3  # SDs below zero beyond which rounding would tell
 _ROOT_TWO_OVER_PI: Final = math.sqrt(2.0 / math.pi)
 
@@ -57,7 +57,7 @@ def positive_normal(mean: Array, covariance: Array) -> tuple[Array, Array]:
             step, push = wanted - precision[i], moved - shift[i]
             column = covariance[:, i] / (1.0 + step * variance)
             mean += column * (push - step * mean[i])
-            covariance -= np.outer(column, covariance[:, i] * step)
+            covariance -= column[:, None] * (covariance[i] * step)
             precision[i], shift[i] = wanted, moved
         if (np.abs(mean - before) < _SETTLED * sd).all():
             break
@@ -73,4 +73,4 @@ def _matched(moment: float, precision: float) -> tuple[float, float]:
     z = max(moment / root, -_FAR)
     hazard = _ROOT_TWO_OVER_PI / float(erfcx(-z / math.sqrt(2.0)))
     kept = 1.0 - hazard * (z + hazard)
-    return precision * (1.0 / kept - 1.0), root * (z + hazard) / kept - z * root
+    return precision * (1.0 / kept - 1.0), root * (z + hazard) / kept - moment

@@ -82,7 +82,7 @@ def test_minimum_is_stationary_and_covariance_positive(setup):
     assert point.cost < start.cost
     slope = downhill(problem, spectrum, point)
     assert slope @ np.linalg.solve(hessian(problem, spectrum, point), slope) < 0.02
-    covariance = uncertainty(problem, spectrum, point).amplitude
+    covariance = uncertainty(problem, spectrum, point).covariance
     assert (np.linalg.eigvalsh(covariance) > 0).all()
 
 
