@@ -69,9 +69,20 @@ def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
     Single
         The fit, which may not have converged.
     """
+    spectrum = fresh_spectrum(batch, fid, noise)
+    trials: list[Single] = []
+    for point in starting_points(batch.problem, batch.templates, spectrum):
+        trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
+        if trials[-1].converged:
+            return trials[-1]
+    return min(trials, key=lambda trial: trial.point.cost)
+
+
+def fresh_spectrum(batch: Batch, fid: Array, noise: float) -> Spectrum:
+    """Return a FID with the settings that a fit begins with; parameters as for `fit_one`."""
     problem = batch.problem
     n = problem.n_basis
-    spectrum = Spectrum(
+    return Spectrum(
         values=problem.band.of_data(fid),
         noise=noise,
         sigma=noise,
@@ -81,12 +92,6 @@ def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
         ratio_precision=np.zeros((n, n)),
         volume_slope=np.zeros(3 + 2 * n),
     )
-    trials: list[Single] = []
-    for point in starting_points(problem, batch.templates, spectrum):
-        trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
-        if trials[-1].converged:
-            return trials[-1]
-    return min(trials, key=lambda trial: trial.point.cost)
 
 
 def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
