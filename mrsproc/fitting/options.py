@@ -27,7 +27,8 @@ class FitOptions(Record):
         Distance of the knots of the spline [ppm], an upper limit to its flexibility.
     priors : {"default", "none"}, default "default"
         Soft priors on amplitude ratios of weak, overlapped signals and of macromolecules (listed in
-        `FitResult.priors`), or none.
+        `FitResult.priors`), or none. Without them amplitudes are the minimum of chi-squared; with
+        them the mean of what the data and the priors leave possible.
     shift_sd : float, default 0.004
         SD of the prior on the shift of a single signal [ppm].
     width_sd : float, default 0.15

@@ -18,7 +18,7 @@ from mrsproc.numerics import covariance as propagation
 if TYPE_CHECKING:
     import pandas as pd
 
-_LAGS: Final = 10  # of the residual, whose correlations make its whiteness
+_LAGS: Final = 3  # of the residual, whose correlations make its whiteness
 
 
 def sum_weights(names: tuple[str, ...]) -> dict[str, Array]:
@@ -51,7 +51,8 @@ class FitResult(Record):
         Coordinates along them, as in the data.
     amplitude : ndarray, shape (..., n)
         Amplitudes: the basis FID as given, times this. They are posterior means, given that no
-        amplitude is negative; never exactly zero.
+        amplitude is negative, and so never zero; with ``FitOptions(priors="none")`` they are the
+        minimum of chi-squared.
     covariance : ndarray, shape (..., n, n)
         Their covariance, everything else unknown.
     at_bounds : ndarray of bool, shape (..., n)
@@ -148,24 +149,19 @@ class FitResult(Record):
 
     @property
     def whiteness(self) -> Array:
-        """Probability of a residual as correlated as this one if it were noise, shape (...).
+        r"""Probability that noise leaves a residual as smooth as this one, shape (...).
 
-        By Ljung and Box over ten neighbours; below 0.01 the model leaves something out.
-
-        References
-        ----------
-        Ljung 1978, 10.1093/biomet/65.2.297.
+        From the correlations :math:`r_k` of the residual with itself, k points further: the upper
+        tail of :math:`\sqrt{m / 3} (r_1 + r_2 + r_3)`, normal for white noise (Bartlett 1946,
+        10.2307/2983611). A fit takes smooth parts of the noise with it, so that a good one is
+        rarely below 0.5; below 0.01 the model leaves something out.
         """
-        from scipy.special import chdtrc
+        from scipy.special import ndtr
 
-        m = self.ppm.size
         off = self.residual - self.residual.mean(axis=-1, keepdims=True)
         power = (off**2).sum(axis=-1)
-        statistic = np.zeros(power.shape)
-        for lag in range(1, _LAGS + 1):
-            correlation = (off[..., lag:] * off[..., :-lag]).sum(axis=-1) / power
-            statistic += correlation**2 / (m - lag)
-        return np.asarray(chdtrc(_LAGS, m * (m + 2.0) * statistic))
+        products = [(off[..., k:] * off[..., :-k]).sum(axis=-1) for k in range(1, _LAGS + 1)]
+        return np.asarray(ndtr(-np.sqrt(self.ppm.size / _LAGS) * sum(products) / power))
 
     def components(self, index: tuple[int, ...] = ()) -> Array:
         """Return the real spectrum of every signal as fitted.
@@ -242,7 +238,7 @@ class FitResult(Record):
         -------
         pandas.DataFrame
             Columns: the leading dimensions (indices), metabolite, amplitude, sd, crlb_percent,
-            at_bounds. ``crlb_percent`` is the SD in percent of the amplitude.
+            at_bounds. ``crlb_percent`` is the SD in percent, NaN where the amplitude is zero.
         """
         import pandas as pd
 

@@ -113,7 +113,9 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     point = reweighted(problem, spectrum, point)
     point, converged = minimise(problem, spectrum, point, curvature=curvature)
     spectrum.sigma = _left_over(problem, spectrum, point)
-    return Single(point, spectrum, uncertainty(problem, spectrum, point), converged)
+    shared = batch.options.priors == "default"
+    found = uncertainty(problem, spectrum, point, shared=shared)
+    return Single(point, spectrum, found, converged)
 
 
 def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:

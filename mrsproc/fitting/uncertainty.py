@@ -25,7 +25,9 @@ a term of rank one to C (Kass 1989, 10.1080/01621459.1989.10478825).
 Amplitudes are not negative. What is reported is the mean and the covariance of the normal
 distribution around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all
 estimates that has the smallest expected squared error. Where a signal is clear of zero nothing
-changes; where two overlap so much that least squares would give all to one, it shares.
+changes; where two overlap so much that least squares would give all to one, it shares. Without
+priors on ratios (``priors="none"``) the mean of signals that the data hardly see would be large for
+no reason, and the minimum and C are reported as they are.
 """
 
 from typing import NamedTuple
@@ -46,13 +48,17 @@ class Uncertainty(NamedTuple):
     """Covariance, shape (n_basis, n_basis)."""
 
 
-def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertainty:
+def uncertainty(
+    problem: Problem, spectrum: Spectrum, point: Point, *, shared: bool = True
+) -> Uncertainty:
     """Return mean and covariance of the amplitudes at the minimum.
 
     Parameters
     ----------
     problem, spectrum, point
         What was fitted, and the minimum.
+    shared : bool, default True
+        Whether overlapping amplitudes share as described above; else the minimum itself and C.
 
     Returns
     -------
@@ -72,6 +78,8 @@ def uncertainty(problem: Problem, spectrum: Spectrum, point: Point) -> Uncertain
         return Uncertainty(point.amplitude * np.nan, inverse[p:, p:] * np.nan)
     moved = inverse[p:] @ _stiffness_slope(problem, spectrum, point, model)
     covariance = inverse[p:, p:] + np.outer(moved, moved) * spectrum.log_stiffness_sd**2
+    if not shared:
+        return Uncertainty(point.amplitude, covariance)
     return Uncertainty(*positive_normal(_unrestricted(spectrum, point, covariance), covariance))
 
 

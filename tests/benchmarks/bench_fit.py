@@ -135,11 +135,11 @@ def real() -> None:
             mp.read(SHARED / "data" / recording),
             mp.read_basis(SHARED / "data" / "basis" / f"{basis}.basis"),
         )
-        creatine = fit.estimate("tCr")[0]
-        cells = [
-            f"{100.0 * (fit.estimate(name)[0] / creatine / reference[key]['ratio_tCr'][theirs] - 1):+.1f} %"
-            for name, theirs in RATIOS.items()
-        ]
+        theirs = reference[key]["ratio_tCr"]
+        cells = []
+        for name, their_name in RATIOS.items():
+            ratio = float(fit.estimate(name)[0] / fit.estimate("tCr")[0])
+            cells.append(f"{100.0 * (ratio / theirs[their_name] - 1.0):+.1f} %")
         print(
             f"| {label} | "
             + " | ".join(cells)

@@ -89,6 +89,6 @@ def test_residual_water_out_of_phase_changes_little(synthetic):
 def test_whiteness_tells_a_good_model_from_a_bad_one(synthetic):
     data = synthetic.data(noise=0.5, shape=(12,), dims=("transient",))
     good = mp.fit(data, synthetic.basis).whiteness
-    assert np.median(good) > 0.05
+    assert (good > 0.01).all()
     poor = mp.fit(data, synthetic.basis.without(["Cr", "PCr"])).whiteness
     assert (poor < 1e-3).all()
