@@ -6,6 +6,7 @@ import numpy as np
 
 from mrsproc.axes import Array
 from mrsproc.data import MRSData
+from mrsproc.fitting.asymmetry import N_WEIGHTS
 from mrsproc.fitting.result import FitResult
 from mrsproc.fitting.single import Batch, Single, residual_sd
 from mrsproc.fitting.solve import Point, Problem, Spectrum, baseline_and_residual
@@ -26,7 +27,13 @@ class Collection:
     def __init__(self, batch: Batch, count: int) -> None:
         problem = batch.problem
         n, m, p = problem.n_basis, problem.band.ppm.size, problem.prior.mean.size
-        widths = {"amplitude": n, "at_bounds": n, "shape": p, "prior_pull": len(batch.priors)}
+        widths = {
+            "amplitude": n,
+            "at_bounds": n,
+            "shape": p,
+            "asymmetry": N_WEIGHTS,
+            "prior_pull": len(batch.priors),
+        }
         widths |= {"data": m, "baseline": m, "residual": m}
         self._batch = batch
         self._rows: dict[str, Array] = {
@@ -94,6 +101,7 @@ def _row(problem: Problem, single: Single) -> dict[str, Array | float]:
         "at_bounds": ~point.passive,
         "covariance": single.amplitude.covariance / np.outer(band.scale, band.scale),
         "shape": point.theta,
+        "asymmetry": single.asymmetry,
         "data": point.data.real,
         "baseline": smooth,
         "residual": residual,

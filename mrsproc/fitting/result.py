@@ -10,6 +10,7 @@ from mrsproc.axes import Array
 from mrsproc.basis import SUMS, SYNONYMS
 from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError, suggest
+from mrsproc.fitting.asymmetry import lineshape
 from mrsproc.fitting.band import BandModel
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.priors import RatioPrior
@@ -87,6 +88,9 @@ class FitResult(Record):
         Real part of the phased spectrum, baseline, and what neither model nor baseline explain.
     shape : ndarray, shape (..., p)
         Phases, widths and shifts, as the model takes them.
+    asymmetry : ndarray, shape (..., 3)
+        Weights of the asymmetric lineshape, see `mrsproc.fitting.asymmetry`; zero where lines are
+        symmetric.
     model : BandModel
         Grids and signals, to draw components from.
     priors : tuple of RatioPrior
@@ -124,6 +128,7 @@ class FitResult(Record):
     baseline: Array
     residual: Array
     shape: Array
+    asymmetry: Array
     model: BandModel
     priors: tuple[RatioPrior, ...]
     prior_pull: Array
@@ -180,6 +185,7 @@ class FitResult(Record):
         if not np.isfinite(theta).all():
             return np.full((n, self.ppm.size), np.nan)
         fid = self.model.decayed(theta[3 : 3 + n], theta[3 + n :], float(np.exp(theta[2])))
+        fid = fid * lineshape(self.model.time, self.asymmetry[index])
         scaled = self.model.scale * self.amplitude[index]
         return np.asarray(self.model.spectra(fid).real * scaled[:, None])
 

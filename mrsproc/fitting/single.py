@@ -7,6 +7,7 @@ import numpy as np
 
 from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
+from mrsproc.fitting.asymmetry import N_WEIGHTS, columns, with_asymmetry
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.priors import RatioPrior
 from mrsproc.fitting.solve import (
@@ -50,6 +51,8 @@ class Single(NamedTuple):
     spectrum: Spectrum
     amplitude: Uncertainty
     converged: bool
+    asymmetry: Array
+    """Weights of the asymmetric lineshape, zero where lines are symmetric."""
 
 
 def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
@@ -112,19 +115,25 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     spectrum.volume_slope = volume_slope(problem, spectrum, point)
     point = reweighted(problem, spectrum, point)
     point, converged = minimise(problem, spectrum, point, curvature=curvature)
+    kernel, weights = None, np.zeros(N_WEIGHTS)
+    if batch.options.lineshape == "asymmetric":
+        bent = with_asymmetry(problem, spectrum, point)
+        if bent is not None:
+            problem, point, weights = bent
+            kernel = columns(problem, point, weights)
     spectrum.sigma = _left_over(problem, spectrum, point)
     shared = batch.options.priors == "default"
-    found = uncertainty(problem, spectrum, point, shared=shared)
-    return Single(point, spectrum, found, converged)
+    found = uncertainty(problem, spectrum, point, shared=shared, kernel=kernel)
+    return Single(point, spectrum, found, converged, weights)
 
 
 def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
     """Set stiffness, noise and the references of the ratio priors to what a fit says."""
     problem = batch.problem
     if isinstance(batch.options.baseline, str):
-        columns = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
+        fixed = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
         spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
-            problem, point, columns, batch.stiffness, batch.options
+            problem, point, fixed, batch.stiffness, batch.options
         )
     spectrum.sigma = _left_over(problem, spectrum, point)
     spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)

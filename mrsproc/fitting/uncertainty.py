@@ -33,8 +33,10 @@ no reason, and the minimum and C are reported as they are.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from mrsproc.axes import Array
+from mrsproc.fitting.asymmetry import WEIGHT_SD
 from mrsproc.fitting.solve import Point, Problem, Spectrum, information, jacobian
 from mrsproc.numerics.truncated import positive_normal
 
@@ -49,7 +51,12 @@ class Uncertainty(NamedTuple):
 
 
 def uncertainty(
-    problem: Problem, spectrum: Spectrum, point: Point, *, shared: bool = True
+    problem: Problem,
+    spectrum: Spectrum,
+    point: Point,
+    *,
+    shared: bool = True,
+    kernel: Array | None = None,
 ) -> Uncertainty:
     """Return mean and covariance of the amplitudes at the minimum.
 
@@ -59,16 +66,21 @@ def uncertainty(
         What was fitted, and the minimum.
     shared : bool, default True
         Whether overlapping amplitudes share as described above; else the minimum itself and C.
+    kernel : ndarray, shape (3, n), optional
+        Derivatives after the weights of an asymmetric lineshape, where it was fitted.
 
     Returns
     -------
     Uncertainty
         NaN throughout where the information matrix is singular.
     """
-    p = point.theta.size
-    model = jacobian(problem, point)
+    model, precision = jacobian(problem, point), spectrum.prior.precision
+    if kernel is not None:
+        model = np.vstack([model, kernel])
+        precision = block_diag(precision, np.eye(len(kernel)) / WEIGHT_SD**2)
+    p = len(model)
     full = information(problem, spectrum, point, model)
-    full[:p, :p] += spectrum.prior.precision
+    full[:p, :p] += precision
     scale = 1.0 / np.sqrt(np.maximum(np.diag(full), np.finfo(float).tiny))
     try:
         inverse = np.linalg.inv(full * np.outer(scale, scale)) * np.outer(scale, scale)
