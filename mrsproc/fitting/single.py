@@ -26,7 +26,7 @@ from mrsproc.fitting.start import Templates, starting_points
 from mrsproc.fitting.stiffness import stiffness_and_sd
 from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
 
-_ROUGHLY: Final = 0.1  # of chi-squared: what a minimum may leave that others follow
+_ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
 
 _NOISE_LIMIT: Final = 0.9
 

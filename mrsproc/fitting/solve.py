@@ -39,7 +39,7 @@ from mrsproc.numerics.nonnegative import nonnegative_least_squares
 MAX_STEPS: Final = 40
 _LOG_GAUSS: Final = (np.log(0.3), np.log(60.0))
 _LORENTZ_LIMIT: Final = 60.0
-ENOUGH: Final = 1e-3
+ENOUGH: Final = 3e-3
 _MOST_DAMPING: Final = 1e8
 
 

@@ -88,7 +88,7 @@ def templates_for(problem: Problem, basis: BasisSet) -> Templates:
     models = np.fft.ifft(np.array(spectra) * taper, axis=1).conj() * late
     models /= np.linalg.norm(models, axis=1, keepdims=True)
     megahertz = float(np.ptp(band.frequency) / np.ptp(band.ppm))
-    shift = np.fft.fftfreq(4 * n, time[1])
+    shift = np.fft.fftfreq(1 << (4 * n - 1).bit_length(), time[1])
     return Templates(taper, late, models, shift, np.abs(shift) <= MAX_SHIFT_PPM * megahertz)
 
 
