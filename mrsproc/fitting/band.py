@@ -58,6 +58,11 @@ class BandModel(Record):
     scale: Array
     size: int
 
+    @property
+    def margin_hz(self) -> float:
+        """Width of what is computed beyond either end of the window [Hz]."""
+        return float(self.inner.start * (self.frequency[1] - self.frequency[0]))
+
     def decayed(self, shift_hz: Array, lorentz_hz: Array, gauss_hz: float) -> Array:
         """Return the FIDs at given shifts and widths.
 

@@ -44,12 +44,12 @@ class Collection:
             self._rows[key] = np.full(count, np.nan)
         self._reason = np.full(count, "masked", dtype="U64")
 
-    def put(self, i: int, single: Single) -> None:
+    def put(self, i: int, single: Single | None) -> None:
         """Enter the fit of spectrum i, or why there is none."""
-        if not single.converged:
-            self._reason[i] = "no minimum found"
-        elif not np.isfinite(single.amplitude.covariance).all():
+        if single is None or not np.isfinite(single.amplitude.covariance).all():
             self._reason[i] = "the information matrix is singular"
+        elif not single.converged:
+            self._reason[i] = "no minimum found"
         else:
             self._reason[i] = ""
             for key, value in _row(self._batch.problem, single).items():

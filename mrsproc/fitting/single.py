@@ -29,6 +29,7 @@ from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
 _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
 
 _NOISE_LIMIT: Final = 0.9
+_FIRMEST: Final = 1e-3  # of the noise: SD of the firmest ratio prior
 
 
 class Batch(NamedTuple):
@@ -55,7 +56,7 @@ class Single(NamedTuple):
     """Weights of the asymmetric lineshape, zero where lines are symmetric."""
 
 
-def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
+def fit_one(batch: Batch, fid: Array, noise: float) -> Single | None:
     """Fit one FID, from further starts only where the first one fails.
 
     Parameters
@@ -69,16 +70,19 @@ def fit_one(batch: Batch, fid: Array, noise: float) -> Single:
 
     Returns
     -------
-    Single
-        The fit, which may not have converged.
+    Single or None
+        The fit, which may not have converged; None where matrices were singular from every start.
     """
     spectrum = fresh_spectrum(batch, fid, noise)
     trials: list[Single] = []
     for point in starting_points(batch.problem, batch.templates, spectrum):
-        trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
+        try:
+            trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
+        except np.linalg.LinAlgError:
+            continue
         if trials[-1].converged:
             return trials[-1]
-    return min(trials, key=lambda trial: trial.point.cost)
+    return min(trials, key=lambda trial: trial.point.cost) if trials else None
 
 
 def fresh_spectrum(batch: Batch, fid: Array, noise: float) -> Spectrum:
@@ -136,7 +140,7 @@ def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
             problem, point, fixed, batch.stiffness, batch.options
         )
     spectrum.sigma = _left_over(problem, spectrum, point)
-    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude)
+    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude, spectrum.sigma)
 
 
 def _left_over(problem: Problem, spectrum: Spectrum, point: Point) -> float:
@@ -154,10 +158,15 @@ def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
     return float(np.sqrt(residual @ residual / max(residual.size - free, 1.0)))
 
 
-def _ratio_precision(problem: Problem, amplitude: Array) -> Array:
-    """Return the precision of the ratio priors at the amplitudes of their references."""
+def _ratio_precision(problem: Problem, amplitude: Array, sigma: float) -> Array:
+    """Return the precision of the ratio priors at the amplitudes of their references.
+
+    Where a reference all but vanishes the prior would be infinitely firm; what is firmer than a
+    thousandth of the noise makes no difference but to rounding.
+    """
     deviation, scale = problem.ratio_rows
     reference = scale @ amplitude
     usable = reference > 0.0
-    rows = deviation[usable] / reference[usable, None]
+    least = _FIRMEST * sigma * np.linalg.norm(deviation[usable], axis=1)
+    rows = deviation[usable] / np.maximum(reference[usable], least)[:, None]
     return np.asarray(rows.T @ rows)

@@ -41,6 +41,7 @@ _LOG_GAUSS: Final = (np.log(0.3), np.log(60.0))
 _LORENTZ_LIMIT: Final = 60.0
 ENOUGH: Final = 3e-3
 _MOST_DAMPING: Final = 1e8
+_RIDGE: Final = 1e-10  # relative: two signals may be all but the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,6 +336,7 @@ def hessian(
     full = information(problem, spectrum, point, model)
     cross = full[:q, q + free]
     normal = full[np.ix_(q + free, q + free)]
+    normal.flat[:: len(free) + 1] *= 1.0 + _RIDGE
     return np.asarray(full[:q, :q] - cross @ np.linalg.solve(normal, cross.T) + prior)
 
 
@@ -466,6 +468,8 @@ def _corrected(curvature: Array, step: Array, change: Array) -> Array:
 
 def _within_limits(theta: Array, problem: Problem) -> Array:
     theta[2] = np.clip(theta[2], *_LOG_GAUSS)
+    shift, limit = theta[3 : 3 + problem.n_basis], problem.band.margin_hz
+    np.clip(shift, -limit, limit, out=shift)
     lorentz = theta[3 + problem.n_basis :]
     np.clip(lorentz, -_LORENTZ_LIMIT, _LORENTZ_LIMIT, out=lorentz)
     return theta

@@ -86,6 +86,8 @@ def outcome(batch: single.Batch, fid: np.ndarray, noise: float, case: Case) -> O
     """Fit one spectrum from the usual start and from the truth."""
     problem, n = batch.problem, batch.problem.n_basis
     found = single.fit_one(batch, fid, noise)
+    if found is None:
+        return Outcome(failed=True, above=0.0, lost=False)
     theta = problem.prior.mean.copy()
     theta[0], theta[2] = -case.phase, np.log(case.gauss_hz)
     theta[3 : 3 + n] = case.shift_hz
@@ -117,10 +119,11 @@ def main() -> None:
                 outcomes.append(outcome(batch, fid, sd, case))
             except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
                 raised += 1
-                print(f"raised: {error!r} at {case}")
+                print(f"raised: {error!r} at {case}", flush=True)
             else:
                 cases.append(case)
         far += far_off(made, data, basis)
+        print(f"{BLOCK * (block + 1)} done", file=sys.stderr)
     above = np.array([o.above for o in outcomes])
     lost = np.array([o.lost for o in outcomes])
     print(

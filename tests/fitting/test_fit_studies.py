@@ -38,6 +38,7 @@ def test_no_wrong_minimum_from_anywhere(synthetic):
     noise = _noise(data, mp.FitOptions(), np.ones(40, bool))
     for fid, sd, (phase, shift, gauss) in zip(data.fid, noise, cases, strict=True):
         found = single.fit_one(batch, fid, sd)
+        assert found is not None
         assert found.converged
         theta = problem.prior.mean.copy()
         theta[0], theta[2], theta[3 : 3 + n] = -phase, np.log(gauss), shift
