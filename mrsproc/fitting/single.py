@@ -94,7 +94,6 @@ def fresh_spectrum(batch: Batch, fid: Array, noise: float) -> Spectrum:
         noise=noise,
         sigma=noise,
         stiffness=batch.start_stiffness,
-        log_stiffness_sd=0.0,
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=np.zeros(3 + 2 * n),

@@ -128,24 +128,24 @@ class Spectrum:
         SD of what the model leaves over: that of the noise, or of the residual where it is larger.
     stiffness : float
         Stiffness of the baseline.
-    log_stiffness_sd : float
-        SD of its logarithm.
     prior : ShapePrior
         Prior of its shape.
     ratio_precision : ndarray, shape (n_basis, n_basis)
         Precision of the ratio priors at the current amplitudes of their references.
     volume_slope : ndarray, shape (p,)
         Slope of the logarithm of the volume of the amplitudes, see `volume_slope`.
+    log_stiffness_sd : float, default 0
+        SD of the logarithm of the stiffness.
     """
 
     values: Array
     noise: float
     sigma: float
     stiffness: float
-    log_stiffness_sd: float
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array
+    log_stiffness_sd: float = 0.0
 
 
 def phased(problem: Problem, values: Array, theta: Array) -> Array:

@@ -7,7 +7,10 @@ profiled out the stiffness :math:`\kappa` minimises
 
 .. math:: (n - p) \log(r^T W r) - \sum_k \log(1 - d_k) + \log |X^T W X|.
 
-What the model cannot explain so counts as noise and does not soften the baseline.
+What the model cannot explain so counts as noise and does not soften the baseline. At low SNR the
+criterion is flat, and its minimum says little. Read as minus twice the logarithm of a probability
+over a grid of effective numbers of parameters, it gives their mean, which is used, and the SD of
+:math:`\log\kappa`, which goes into the covariance of the amplitudes (`uncertainty`).
 
 Modified Akaike criterion (Wilson 2021, 10.1002/mrm.28385): with the effective number of parameters
 :math:`m = \sum_k d_k` of the baseline and n points it minimises :math:`\log(r^T r) + 2 f m / n`,
@@ -53,7 +56,8 @@ def chosen_stiffness(
     Returns
     -------
     float
-        The best, between the points of the grid by a parabola.
+        That whose effective number of parameters is the mean under the restricted likelihood, or
+        the minimum of Akaike's criterion.
     """
     return stiffness_and_sd(problem, point, columns, grid, options)[0]
 
@@ -71,7 +75,7 @@ def stiffness_and_sd(
     Returns
     -------
     stiffness : float
-        The best.
+        As `chosen_stiffness` returns it.
     sd : float
         SD of its logarithm over the grid, under the restricted likelihood; 0 for another
         criterion, which is not a likelihood.
