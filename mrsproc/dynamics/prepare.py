@@ -1,0 +1,253 @@
+"""Before a joint fit: alignment, the fit of the mean, noise, water, transients to leave out."""
+
+import dataclasses
+import warnings
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mrsproc.axes import Array
+from mrsproc.basis import BasisSet
+from mrsproc.data import MRSData
+from mrsproc.dynamics.model import Model, Point, Session, evaluate
+from mrsproc.dynamics.nuisance import (
+    REACH_PPM,
+    WATER_PPM,
+    common_noise,
+    misfits,
+    random_part,
+    water_for,
+)
+from mrsproc.dynamics.options import DynamicOptions
+from mrsproc.dynamics.solve import linearised, local_step
+from mrsproc.errors import DataWarning, InvalidInputError
+from mrsproc.fitting import fit
+from mrsproc.fitting.band import band_model
+from mrsproc.fitting.baseline import baseline_for
+from mrsproc.fitting.priors import ratio_rows, shape_prior
+from mrsproc.fitting.result import FitResult
+from mrsproc.preproc.alignment import Alignment, align
+from mrsproc.preproc.ends import without_rising_end
+from mrsproc.preproc.water import remove_water
+from mrsproc.qc.noise import noise_samples, noise_sd
+
+_LEAST_TRANSIENTS: Final = 4
+_LIMIT: Final = 7.0  # robust SDs at which a transient is not described by the model
+_GAUGE_HZ: Final = 1.0  # SD of the common shift, which the shifts of the transients take over
+
+
+class Prepared(NamedTuple):
+    """A session ready for the joint fit."""
+
+    session: Session
+    start: Point
+    """All amplitudes constant."""
+    mean: FitResult
+    """Fit of the mean of the aligned transients."""
+    used: Array
+    """Which transients take part."""
+    misfit: Array
+    """Sum of squares of the residual of each transient over its expectation; NaN where masked."""
+
+
+def constant_model(n: int, n_basis: int) -> Model:
+    """Return the model of n transients in which nothing changes."""
+    ones, none = np.ones((n, 1)), np.zeros((0, n, 1))
+    return Model(
+        signal=np.arange(n_basis),
+        column=np.zeros(n_basis, int),
+        mixtures=np.zeros((0, n_basis)),
+        nonnegative=np.ones(n_basis, bool),
+        at_rest=np.eye(n_basis),
+        courses=lambda _: (ones, none),
+        bounds=np.zeros((0, 2)),
+        width=np.zeros((n, 0)),
+        gain=np.zeros((n, 0)),
+        penalty=np.zeros((n_basis, n_basis)),
+    )
+
+
+def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared:
+    """Align, fit the mean, and measure what differs from transient to transient.
+
+    Parameters
+    ----------
+    data : MRSData
+        Dims ("transient", "time").
+    basis : BasisSet
+        Signals.
+    options : DynamicOptions
+        How to fit.
+
+    Returns
+    -------
+    Prepared
+        Session with weights, and a point to start from.
+
+    Raises
+    ------
+    InvalidInputError
+        Other dimensions, or too few valid transients.
+    """
+    _check(data)
+    data = without_rising_end(data)
+    alignment = align(data)
+    mean = fit(remove_water(alignment.apply(data).mean("transient")), basis, options.fit)
+    if not mean.success:
+        raise InvalidInputError(
+            f"the mean of the transients cannot be fitted ({mean.reason}): look at it with "
+            "mp.fit(data.mean('transient'), basis) first."
+        )
+    noise = _noise(data, options)
+    session = _session(data, basis, mean, noise, options)
+    point = _start(session, data, alignment, mean)
+    point, left = _settled(session, point)
+    used = np.array(data.mask)
+    misfit = np.full(used.size, np.nan)
+    misfit[used] = left
+    if options.outliers == "reject":
+        bad = misfits(left, point.residual.shape[1], _LIMIT)
+        if bad.any():
+            _warn_rejected(np.flatnonzero(used)[bad])
+            used[used] = ~bad
+            session, point = _kept(session, point, ~bad)
+            point, _ = _settled(session, point)
+    curves, shrinkage = random_part(session.water, point.residual, session.weight)
+    session = dataclasses.replace(session, curves=curves, shrinkage=shrinkage)
+    return Prepared(session, point, mean, used, misfit)
+
+
+def _check(data: MRSData) -> None:
+    if data.dims != ("transient", "time"):
+        way_out = (
+            "combine the coils first (mp.coil_weights)"
+            if "coil" in data.dims
+            else "select one of every other dimension"
+        )
+        raise InvalidInputError(
+            f"dims = {data.dims}: a joint fit wants ('transient', 'time'); {way_out}."
+        )
+    valid = int(data.mask.sum())
+    if valid < _LEAST_TRANSIENTS:
+        raise InvalidInputError(
+            f"{valid} valid of {data.mask.size} transients: a joint fit over time needs at least "
+            f"{_LEAST_TRANSIENTS}."
+        )
+    if not np.abs(data.fid[data.mask]).max(axis=1).all():
+        raise InvalidInputError("some valid transients are zero throughout: mask them.")
+
+
+def _noise(data: MRSData, options: DynamicOptions) -> Array:
+    """Return the SD of the noise of the real spectrum of each valid transient."""
+    valid = int(data.mask.sum())
+    if options.fit.noise_sd is not None:
+        sd = np.full(valid, options.fit.noise_sd)
+    else:
+        kept = data.select(transient=data.mask)
+        sd = noise_sd(kept)
+        if not np.isfinite(sd).all():
+            raise InvalidInputError(
+                "the noise cannot be measured in FIDs as short as these: give its SD with "
+                "FitOptions(noise_sd=...)."
+            )
+        largest = np.abs(kept.fid).max(axis=1)
+        sd = np.maximum(sd, 1e-6 * largest)  # simulated data may hold no noise
+        sd = common_noise(sd, 2 * noise_samples(kept).shape[-1])
+    return np.asarray(sd * np.sqrt(data.n_points))
+
+
+def _session(
+    data: MRSData, basis: BasisSet, mean: FitResult, noise: Array, options: DynamicOptions
+) -> Session:
+    """Set up the session with the priors and the baseline of the fit of the mean."""
+    chosen = options.fit
+    low, high = chosen.ppm
+    added = [name for name in mean.names if name not in basis.names]
+    signals = basis.with_macromolecules(added) if added else basis
+    signals = signals.select(mean.names)
+    axis = data.ppm
+    reach = float(min(WATER_PPM + REACH_PPM, axis.max()))
+    wide = (low, max(high, reach)) if data.acquisition.nucleus == "1H" else (low, high)
+    if not signals.covers(data.acquisition, wide):
+        wide = (low, high)
+    band = band_model(signals, data.acquisition, data.n_points, wide)
+    inside = slice(int((band.ppm > high).sum()), band.ppm.size)
+    baseline = baseline_for(band.ppm[inside], chosen.baseline_spacing)
+    dimension = float(mean.baseline_dimension) / baseline.width_ppm
+    built_in = np.array([name in added for name in mean.names])
+    prior = shape_prior(signals, built_in, chosen, data.acquisition.spectrometer_frequency)
+    prior = prior.at_width(np.asarray(mean.shape))
+    n = len(mean.names)
+    gauge = prior.precision.copy()
+    gauge[3 : 3 + n, 3 : 3 + n] += 1.0 / (n * _GAUGE_HZ) ** 2
+    prior = dataclasses.replace(prior, precision=gauge)
+    _, rows = ratio_rows(signals, chosen)
+    deviation, scale = rows / band.scale
+    reference = scale @ (mean.amplitude * band.scale)
+    usable = reference > 0.0
+    ratios = deviation[usable] / reference[usable, None]
+    water = water_for(data.acquisition, data.n_points, band, inside)
+    return Session(
+        fid=np.asarray(data.fid[data.mask], complex),
+        time=data.time,
+        band=band,
+        inside=inside,
+        baseline=baseline,
+        stiffness=baseline.stiffness_for(dimension),
+        prior=prior,
+        ratio_precision=ratios.T @ ratios,
+        volume_slope=np.zeros(3 + 2 * n),
+        weight=1.0 / noise**2,
+        misfit=max(float(mean.fit_quality) - 1.0, 0.0),
+        curves=water.curves,
+        shrinkage=np.ones(len(water.curves)),
+        water=water,
+    )
+
+
+def _start(session: Session, data: MRSData, alignment: Alignment, mean: FitResult) -> Point:
+    """Return the shape of the mean; common shift and phase go to the transients."""
+    theta = np.array(mean.shape)
+    n = session.n_basis
+    shift, phase = float(theta[3 : 3 + n].mean()), float(theta[0])
+    theta[0] = 0.0
+    theta[3 : 3 + n] -= shift
+    none = np.zeros(0)
+    local = np.column_stack([alignment.frequency_hz - shift, alignment.phase_rad + phase])
+    return Point(
+        theta=theta,
+        width=none,
+        gain=none,
+        unknowns=none,
+        local=local[data.mask],
+        passive=np.asarray(mean.amplitude) > 0.0,
+    )
+
+
+def _settled(session: Session, point: Point) -> tuple[Point, Array]:
+    """Fit constant amplitudes and the transients' own parameters; return what is left over."""
+    model = constant_model(len(session.fid), session.n_basis)
+    point = evaluate(session, model, point)
+    tangent = linearised(session, model, point)
+    turn, _ = local_step(session, point, tangent, np.zeros_like(tangent.downhill))
+    point = evaluate(session, model, dataclasses.replace(point, local=point.local + turn))
+    clean = session.without_water(point.residual)
+    free = point.residual.shape[1] - len(session.curves) - 2.0
+    left = session.weight * np.einsum("nm,nm->n", point.residual, clean) / free
+    return point, np.asarray(left)
+
+
+def _kept(session: Session, point: Point, keep: Array) -> tuple[Session, Point]:
+    """Return the session without some of its transients."""
+    session = dataclasses.replace(session, fid=session.fid[keep], weight=session.weight[keep])
+    return session, dataclasses.replace(point, local=point.local[keep])
+
+
+def _warn_rejected(bad: Array) -> None:
+    some = ", ".join(str(index) for index in bad[:8]) + (" ..." if bad.size > 8 else "")
+    warnings.warn(
+        f"{bad.size} transients do not look like the others and take no part (index {some}): "
+        "DynamicOptions(outliers='keep') keeps them.",
+        DataWarning,
+        stacklevel=4,
+    )
