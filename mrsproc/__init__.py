@@ -17,15 +17,19 @@ _HOME = {
     "FitResult": "mrsproc.fitting.result",
     "MRSData": "mrsproc.data",
     "Quantities": "mrsproc.quantification",
+    "SessionOptions": "mrsproc.simulation",
+    "SimulatedSession": "mrsproc.simulation",
     "Step": "mrsproc.data",
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
     "coil_weights": "mrsproc.preproc",
+    "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
     "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
     "remove_water": "mrsproc.preproc",
+    "simulate": "mrsproc.simulation",
     "simulate_basis": "mrsproc.spins",
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
@@ -49,10 +53,14 @@ if TYPE_CHECKING:
     from mrsproc.io import write_basis as write_basis
     from mrsproc.preproc import align as align
     from mrsproc.preproc import coil_weights as coil_weights
+    from mrsproc.preproc import find_outliers as find_outliers
     from mrsproc.preproc import remove_water as remove_water
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.simulation import SessionOptions as SessionOptions
+    from mrsproc.simulation import SimulatedSession as SimulatedSession
+    from mrsproc.simulation import simulate as simulate
     from mrsproc.spins import simulate_basis as simulate_basis
 
 

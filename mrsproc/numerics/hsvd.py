@@ -16,6 +16,7 @@ _KEPT_QUARTERS: Final = (
     3  # of a band-limited FID: what rings ahead of time 0 wraps around to its end
 )
 _MAX_WIDTH_HZ: Final = 60.0
+_LEAST_DAMPING: Final = 1e-3  # a sample, for the height of lines that hardly decay
 
 
 class Lines(NamedTuple):
@@ -40,6 +41,13 @@ class Lines(NamedTuple):
         """Return the lines whose full width at half maximum is below a value [Hz]."""
         narrow = -self.rate.real < np.pi * width
         return Lines(self.amplitude[narrow], self.rate[narrow])
+
+    def taller_than(self, height: float, dwell_time: float) -> "Lines":
+        """Return the lines taller than a value in the spectrum, the tallest first."""
+        tall = np.abs(self.amplitude) / np.maximum(-self.rate.real * dwell_time, _LEAST_DAMPING)
+        order = np.argsort(-tall)
+        order = order[tall[order] > height]
+        return Lines(self.amplitude[order], self.rate[order])
 
     def fid(self, time: Array) -> Array:
         """Return their sum at given times [s]."""
@@ -133,14 +141,38 @@ def lines_in_band(
     damping = np.clip(-np.log(np.abs(found)) * width, 0.0, np.pi * _MAX_WIDTH_HZ)
     rate = 2j * np.pi * position - damping
     tails = np.vander(np.linspace(-1.0, 1.0, inside.size), 3)
-    columns = np.hstack([_line_spectra(rate, frequency, dwell_time, fid.size), tails])
+    columns = np.hstack([line_spectra(rate, frequency, dwell_time, fid.size)[0].T, tails])
     amplitude = np.linalg.lstsq(columns, spectrum, rcond=1e-8)[0][: rate.size]
     return Lines(amplitude, rate)
 
 
-def _line_spectra(rate: Array, frequency: Array, dwell_time: float, n: int) -> Array:
-    """Return the spectra of sampled, truncated exponentials, first point halved, as columns."""
-    z = np.exp((rate[None, :] - 2j * np.pi * frequency[:, None]) * dwell_time)
+def line_spectra(rate: Array, frequency: Array, dwell_time: float, n: int) -> tuple[Array, Array]:
+    """Return the spectra of sampled, truncated exponentials, and their slopes over the rate.
+
+    Parameters
+    ----------
+    rate : ndarray of complex, shape (..., k)
+        Complex rates [1/s].
+    frequency : ndarray, shape (b,)
+        Where the spectra are wanted [Hz].
+    dwell_time : float
+        Sampling interval [s].
+    n : int
+        Number of samples.
+
+    Returns
+    -------
+    tuple of ndarray of complex, shape (..., k, b)
+        Spectra of ``exp(rate t)``, first point halved, and of ``t exp(rate t)`` [s].
+    """
+    growth, turn = np.asarray(rate)[..., None] * dwell_time, -2j * np.pi * frequency * dwell_time
+    z = np.exp(growth) * np.exp(turn)
+    power = np.exp(n * growth) * np.exp(n * turn)
     near_one = np.abs(1.0 - z) < 1e-12
-    total = np.where(near_one, n, (1.0 - z**n) / np.where(near_one, 1.0, 1.0 - z))
-    return np.asarray(total - 0.5)
+    inverse = 1.0 / np.where(near_one, 1.0, 1.0 - z)
+    total = (1.0 - power) * inverse
+    slope = dwell_time * (z * total - n * power) * inverse
+    if near_one.any():
+        total = np.where(near_one, n, total)
+        slope = np.where(near_one, dwell_time * n * (n - 1) / 2.0, slope)
+    return total - 0.5, slope
