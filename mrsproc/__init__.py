@@ -13,8 +13,11 @@ __version__ = version("mrsproc")
 _HOME = {
     "Acquisition": "mrsproc.data",
     "BasisSet": "mrsproc.basis",
+    "DynamicOptions": "mrsproc.dynamics",
+    "DynamicResult": "mrsproc.dynamics",
     "FitOptions": "mrsproc.fitting.options",
     "FitResult": "mrsproc.fitting.result",
+    "Infusion": "mrsproc.responses",
     "MRSData": "mrsproc.data",
     "Quantities": "mrsproc.quantification",
     "SessionOptions": "mrsproc.simulation",
@@ -25,6 +28,7 @@ _HOME = {
     "coil_weights": "mrsproc.preproc",
     "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
+    "fit_dynamic": "mrsproc.dynamics",
     "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
@@ -34,16 +38,20 @@ _HOME = {
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
-_PACKAGES = {"plot"}
+_PACKAGES = {"plot", "responses"}
 
 __all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
 
 if TYPE_CHECKING:
     from mrsproc import plot as plot
+    from mrsproc import responses as responses
     from mrsproc.basis import BasisSet as BasisSet
     from mrsproc.data import Acquisition as Acquisition
     from mrsproc.data import MRSData as MRSData
     from mrsproc.data import Step as Step
+    from mrsproc.dynamics import DynamicOptions as DynamicOptions
+    from mrsproc.dynamics import DynamicResult as DynamicResult
+    from mrsproc.dynamics import fit_dynamic as fit_dynamic
     from mrsproc.fitting import fit as fit
     from mrsproc.fitting.options import FitOptions as FitOptions
     from mrsproc.fitting.result import FitResult as FitResult
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.responses import Infusion as Infusion
     from mrsproc.simulation import SessionOptions as SessionOptions
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate

@@ -290,7 +290,8 @@ def _autocorrelation(joint: _Joint) -> Array:
     left = (point.residual @ heavy) * np.sqrt(joint.session.weight)
     left -= left.mean()
     lags = range(1, min(_LAGS, left.size // 4) + 1)
-    return np.array([left[lag:] @ left[:-lag] for lag in lags]) / (left @ left)
+    products = [float(left[lag:] @ left[:-lag]) for lag in lags]
+    return np.array(products) / float(left @ left)
 
 
 def _minimised(
@@ -352,8 +353,10 @@ def _warn_of_references(joint: _Joint) -> None:
     """Say where a reference that was held constant changes with the response."""
     point, design = joint.point, joint.design
     shape = _first_shape(design, joint.time, point)
+    if shape is None:
+        return
     sums = sum_weights(design.names)
-    for name in _REFERENCES if shape is not None else ():
+    for name in _REFERENCES:
         members = np.flatnonzero(sums.get(name, np.zeros(len(design.names))))
         if not members.size or any(design.responses[i].labels for i in members):
             continue

@@ -46,9 +46,7 @@ class Endpoints(NamedTuple):
     """Start of the drug [s]; NaN where it is not known."""
 
 
-def endpoints_of(
-    given: Endpoints, parameters: Array, rng: np.random.Generator
-) -> "pd.DataFrame":
+def endpoints_of(given: Endpoints, parameters: Array, rng: np.random.Generator) -> "pd.DataFrame":
     """Return all endpoints with SDs.
 
     Parameters

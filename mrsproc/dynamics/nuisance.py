@@ -31,6 +31,8 @@ _N_LINE: Final = 10
 _SMALLEST: Final = 1e-3  # of the largest singular value of the tails
 _MOST: Final = 8
 _LEAST_POINTS: Final = 32
+_LOST: Final = 0.05  # curves of which less than this is left beside frequency and phase
+_LITTLE: Final = 1e-3  # of the variance of the noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,17 +108,20 @@ def _span(tails: Array) -> Array:
     return np.asarray(curves[: min(_MOST, int((strength > _SMALLEST * strength[0]).sum()))])
 
 
-def random_part(water: Water, residual: Array, weight: Array) -> tuple[Array, Array]:
+def random_part(water: Water, local: Array, residual: Array, weight: Array) -> tuple[Array, Array]:
     r"""Estimate the covariance of what is left of the tails of water.
 
-    Extrapolation from the line adds noise of known covariance to that of the data; together they
-    are :math:`G = I + U P^T P U^T` along the curves U, with P the matrix `Water.tail`. What the
-    residual of the transients scatters beyond G is the tail that remains.
+    Frequency and phase of each transient are taken out first, :math:`\tilde U = U (1 - P_L)`.
+    Extrapolation from the line adds noise of known covariance to that of the data; along
+    :math:`\tilde U` they make :math:`G = \tilde U (1 + P^T P) \tilde U^T` together, with P the
+    matrix `Water.tail`. What the residual scatters beyond G is the tail that remains.
 
     Parameters
     ----------
     water : Water
         Curves and extrapolation.
+    local : ndarray, shape (2, m)
+        Derivatives of the model after frequency and phase of a transient.
     residual : ndarray, shape (n, m)
         What the model leaves of each transient.
     weight : ndarray, shape (n,)
@@ -132,18 +137,22 @@ def random_part(water: Water, residual: Array, weight: Array) -> tuple[Array, Ar
     n, k = len(residual), len(water.curves)
     if k == 0:
         return water.curves, np.zeros(0)
-    along = residual @ water.curves.T
+    onto = local @ water.curves.T
+    seen = water.curves - np.linalg.solve(local @ local.T, onto).T @ local
+    along = residual @ seen.T
     along = (along - weight @ along / weight.sum()) * np.sqrt(weight)[:, None]
-    onto = water.tail @ water.curves.T
-    root = np.linalg.cholesky(np.eye(k) + onto.T @ onto)
+    extrapolated = water.tail @ seen.T
+    root = np.linalg.cholesky(seen @ seen.T + extrapolated.T @ extrapolated + 1e-9 * np.eye(k))
     white = np.linalg.solve(root, along.T)
     variance, vectors = np.linalg.eigh(white @ white.T / max(n - 1, 1))
-    noise = (1.0 + np.sqrt(k / max(n - 1, 1))) ** 2  # the largest by chance (Marchenko 1967)
-    variance = np.where(variance > noise, variance, 1.0)
-    mixed = root @ vectors
-    variance, vectors = np.linalg.eigh((mixed * variance) @ mixed.T)
-    beyond = variance > 1.0 + 1e-3
-    return vectors[:, beyond].T @ water.curves, 1.0 - 1.0 / variance[beyond]
+    by_chance = (1.0 + np.sqrt(k / max(n - 1, 1))) ** 2  # the largest of noise (Marchenko 1967)
+    beyond = np.where(variance > by_chance, variance - 1.0, 0.0)
+    back = np.linalg.pinv(seen @ water.curves.T, rcond=_LOST) @ root @ vectors
+    known = water.tail @ water.curves.T
+    total = np.eye(k) + known.T @ known + (back * beyond) @ back.T
+    variance, vectors = np.linalg.eigh(total)
+    kept = variance > 1.0 + _LITTLE
+    return vectors[:, kept].T @ water.curves, 1.0 - 1.0 / variance[kept]
 
 
 def common_noise(sd: Array, n_samples: int) -> Array:

@@ -13,20 +13,21 @@ from mrsproc.dynamics.model import Model, Point, Session, evaluate
 from mrsproc.dynamics.nuisance import (
     REACH_PPM,
     WATER_PPM,
+    Water,
     common_noise,
     misfits,
     random_part,
     water_for,
 )
 from mrsproc.dynamics.options import DynamicOptions
-from mrsproc.dynamics.solve import linearised, local_step
+from mrsproc.dynamics.solve import linearised, local_directions, local_step
+from mrsproc.dynamics.start import rough_alignment
 from mrsproc.errors import DataWarning, InvalidInputError
 from mrsproc.fitting import fit
-from mrsproc.fitting.band import band_model
+from mrsproc.fitting.band import BandModel, band_model
 from mrsproc.fitting.baseline import baseline_for
 from mrsproc.fitting.priors import ratio_rows, shape_prior
 from mrsproc.fitting.result import FitResult
-from mrsproc.preproc.alignment import Alignment, align
 from mrsproc.preproc.ends import without_rising_end
 from mrsproc.preproc.water import remove_water
 from mrsproc.qc.noise import noise_samples, noise_sd
@@ -91,16 +92,12 @@ def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared
     """
     _check(data)
     data = without_rising_end(data)
-    alignment = align(data)
-    mean = fit(remove_water(alignment.apply(data).mean("transient")), basis, options.fit)
-    if not mean.success:
-        raise InvalidInputError(
-            f"the mean of the transients cannot be fitted ({mean.reason}): look at it with "
-            "mp.fit(data.mean('transient'), basis) first."
-        )
+    grid = _grid(data, basis, options)
+    start = rough_alignment(data, basis, *grid)
+    mean = _mean_fit(data, start, basis, options)
     noise = _noise(data, options)
     session = _session(data, basis, mean, noise, options)
-    point = _start(session, data, alignment, mean)
+    point = _start(session, start, mean)
     point, left = _settled(session, point)
     used = np.array(data.mask)
     misfit = np.full(used.size, np.nan)
@@ -112,7 +109,8 @@ def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared
             used[used] = ~bad
             session, point = _kept(session, point, ~bad)
             point, _ = _settled(session, point)
-    curves, shrinkage = random_part(session.water, point.residual, session.weight)
+    local = local_directions(session, point)
+    curves, shrinkage = random_part(session.water, local, point.residual, session.weight)
     session = dataclasses.replace(session, curves=curves, shrinkage=shrinkage)
     return Prepared(session, point, mean, used, misfit)
 
@@ -156,22 +154,42 @@ def _noise(data: MRSData, options: DynamicOptions) -> Array:
     return np.asarray(sd * np.sqrt(data.n_points))
 
 
+def _grid(
+    data: MRSData, signals: BasisSet, options: DynamicOptions
+) -> tuple[BandModel, slice, Water]:
+    """Return the band that holds the range of the fit and that of water."""
+    low, high = options.fit.ppm
+    wide = (low, max(high, float(min(WATER_PPM + REACH_PPM, data.ppm.max()))))
+    if data.acquisition.nucleus != "1H" or not signals.covers(data.acquisition, wide):
+        wide = (low, high)
+    band = band_model(signals, data.acquisition, data.n_points, wide)
+    inside = slice(int((band.ppm > high).sum()), band.ppm.size)
+    return band, inside, water_for(data.acquisition, data.n_points, band, inside)
+
+
+def _mean_fit(data: MRSData, start: Array, basis: BasisSet, options: DynamicOptions) -> FitResult:
+    """Fit the mean of the aligned transients, residual water removed."""
+    angle = 2.0 * np.pi * start[:, :1] * data.time + start[:, 1:]
+    fid = (np.asarray(data.fid[data.mask]) * np.exp(1j * angle)).mean(axis=0)
+    mean = MRSData(fid=fid, dims=("time",), acquisition=data.acquisition)
+    found = fit(remove_water(mean), basis, options.fit)
+    if not found.success:
+        raise InvalidInputError(
+            f"the mean of the transients cannot be fitted ({found.reason}): look at it with "
+            "mp.fit(data.mean('transient'), basis) first."
+        )
+    return found
+
+
 def _session(
     data: MRSData, basis: BasisSet, mean: FitResult, noise: Array, options: DynamicOptions
 ) -> Session:
     """Set up the session with the priors and the baseline of the fit of the mean."""
     chosen = options.fit
-    low, high = chosen.ppm
     added = [name for name in mean.names if name not in basis.names]
     signals = basis.with_macromolecules(added) if added else basis
     signals = signals.select(mean.names)
-    axis = data.ppm
-    reach = float(min(WATER_PPM + REACH_PPM, axis.max()))
-    wide = (low, max(high, reach)) if data.acquisition.nucleus == "1H" else (low, high)
-    if not signals.covers(data.acquisition, wide):
-        wide = (low, high)
-    band = band_model(signals, data.acquisition, data.n_points, wide)
-    inside = slice(int((band.ppm > high).sum()), band.ppm.size)
+    band, inside, water = _grid(data, signals, options)
     baseline = baseline_for(band.ppm[inside], chosen.baseline_spacing)
     dimension = float(mean.baseline_dimension) / baseline.width_ppm
     built_in = np.array([name in added for name in mean.names])
@@ -186,7 +204,6 @@ def _session(
     reference = scale @ (mean.amplitude * band.scale)
     usable = reference > 0.0
     ratios = deviation[usable] / reference[usable, None]
-    water = water_for(data.acquisition, data.n_points, band, inside)
     return Session(
         fid=np.asarray(data.fid[data.mask], complex),
         time=data.time,
@@ -205,21 +222,20 @@ def _session(
     )
 
 
-def _start(session: Session, data: MRSData, alignment: Alignment, mean: FitResult) -> Point:
+def _start(session: Session, start: Array, mean: FitResult) -> Point:
     """Return the shape of the mean; common shift and phase go to the transients."""
     theta = np.array(mean.shape)
     n = session.n_basis
-    shift, phase = float(theta[3 : 3 + n].mean()), float(theta[0])
+    common = np.array([-theta[3 : 3 + n].mean(), theta[0]])
+    theta[3 : 3 + n] += common[0]
     theta[0] = 0.0
-    theta[3 : 3 + n] -= shift
     none = np.zeros(0)
-    local = np.column_stack([alignment.frequency_hz - shift, alignment.phase_rad + phase])
     return Point(
         theta=theta,
         width=none,
         gain=none,
         unknowns=none,
-        local=local[data.mask],
+        local=start + common,
         passive=np.asarray(mean.amplitude) > 0.0,
     )
 

@@ -223,7 +223,7 @@ class DynamicResult(Record):
         within = (self.time_s >= edges[0]) & (self.time_s < edges[-1])
         inside = (index == np.arange(len(edges) - 1)[:, None]) & within
         some = (inside & self.used).any(axis=1, keepdims=True)
-        return np.where(some, inside & self.used, inside)
+        return np.asarray(np.where(some, inside & self.used, inside))
 
     def _check_reference(self, metabolite: str, reference: str) -> None:
         """Say that a constant denominator cannot take out what all signals share."""
@@ -377,7 +377,9 @@ class DynamicResult(Record):
     def covariance_of(self, kind: Kind) -> Array:
         """Return the covariance of the parameters, "thermal" or "robust"."""
         if kind not in {"thermal", "robust"}:
-            raise InvalidInputError(f"covariance = {kind!r}. {suggest(kind, ('thermal', 'robust'))}")
+            raise InvalidInputError(
+                f"covariance = {kind!r}. {suggest(kind, ('thermal', 'robust'))}"
+            )
         return self.covariance if kind == "thermal" else self.robust_covariance
 
     def timecourse_covariance(
@@ -445,9 +447,7 @@ class DynamicResult(Record):
 
         low, high = self._needed_baseline(baseline)
         span = (high, float(self.edges[-1])) if interval is None else interval
-        found = self.changes(
-            metabolite, relative_to=relative_to, baseline=(low, high), edges=span
-        )
+        found = self.changes(metabolite, relative_to=relative_to, baseline=(low, high), edges=span)
         parameters = self.covariance_of(covariance)
         return pd.DataFrame(
             {

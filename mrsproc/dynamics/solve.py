@@ -72,7 +72,7 @@ def linearised(session: Session, model: Model, point: Point) -> Linearised:
     """
     build, first = _derivatives(session, model, point)
     columns, times, spectra = build.columns(), np.hstack(build.times), np.vstack(build.spectra)
-    local = _local_directions(session, point)
+    local = local_directions(session, point)
     heavy_spectra = without_local(session, local, spectra)
     heavy_times = session.weighted(times)
     precision = _precision(session, model, columns.n_parameters)
@@ -93,7 +93,7 @@ def without_local(session: Session, local: Array, spectra: Array) -> Array:
     )
 
 
-def _local_directions(session: Session, point: Point) -> Array:
+def local_directions(session: Session, point: Point) -> Array:
     """Return the derivatives of the model after frequency and phase of a transient, shape (2, m).
 
     They are taken at the mean amplitudes, and from the model, free of noise. The data are turned
