@@ -11,8 +11,11 @@ import mrsproc as mp
 PUBLIC = [
     "Acquisition",
     "BasisSet",
+    "DynamicOptions",
+    "DynamicResult",
     "FitOptions",
     "FitResult",
+    "Infusion",
     "MRSData",
     "Quantities",
     "SessionOptions",
@@ -24,11 +27,13 @@ PUBLIC = [
     "coil_weights",
     "find_outliers",
     "fit",
+    "fit_dynamic",
     "plot",
     "quantify",
     "read",
     "read_basis",
     "remove_water",
+    "responses",
     "simulate",
     "simulate_basis",
     "write",
@@ -47,7 +52,7 @@ def test_public_names_work_after_importing_every_module():
             import_module(module.name)
     for name in PUBLIC:
         value = getattr(mp, name)
-        assert isinstance(value, ModuleType) == (name == "plot"), name
+        assert isinstance(value, ModuleType) == (name in {"plot", "responses"}), name
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -8,19 +8,21 @@ from typing import Final
 import numpy as np
 
 from mrsproc.axes import Array
-from mrsproc.dynamics.design import REST, TimeDesign
+from mrsproc.dynamics.design import REST, TIED, TimeDesign
 from mrsproc.dynamics.model import Model, Point, Session
 from mrsproc.dynamics.options import DynamicOptions
 from mrsproc.dynamics.solve import Linearised, without_local
+from mrsproc.fitting.result import sum_weights
 from mrsproc.numerics.splines import bspline_design
-from mrsproc.responses import Constant
-from mrsproc.timeline import bin_index
+from mrsproc.responses import Constant, Response
+from mrsproc.timeline import bin_index, time_bins
 
 _WIDTH_INTERVAL_S: Final = 400.0
 _MOST_INTERVALS: Final = 8
 _TRANSIENTS_A_COURSE: Final = 8
 _SMALL: Final = 1e-3  # of the largest singular value: time courses that are all but the same
 _MOST_STARTS: Final = 64
+_DRIFT_TIME_S: Final = 2400.0  # in which the gain changes by `scale_sd`
 
 
 def rest_rows(design: TimeDesign, time: Array, values: Array, onset: float | None) -> Array:
@@ -98,15 +100,58 @@ def width_courses(
 
 
 def gain_courses(
-    time: Array, weight: Array, edges: tuple[float, ...], options: DynamicOptions
-) -> Array:
-    """Return the time courses of the signal scale, as `width_courses` does."""
+    design: TimeDesign, time: Array, values: Array, weight: Array, options: DynamicOptions
+) -> tuple[Array, Array]:
+    """Return the time courses of the signal scale, and the precision of their coefficients.
+
+    Parameters
+    ----------
+    design : TimeDesign
+        Coefficients and time courses.
+    time : ndarray, shape (n,)
+        Onset times of the transients that take part [s].
+    values : ndarray
+        Unknowns of the time courses.
+    weight : ndarray, shape (n,)
+        Weights of the transients.
+    options : DynamicOptions
+        Says what is wanted.
+
+    Returns
+    -------
+    courses : ndarray, shape (n, k)
+        Orthogonal, of zero mean and unit variance.
+    precision : ndarray, shape (k,)
+        Zero where nothing is expected of them.
+    """
     if options.scale == "none":
-        return np.zeros((time.size, 0))
-    if options.scale == "linear":
-        return _orthogonal(time[:, None], weight, 1)
-    inside = (bin_index(time, edges)[:, None] == np.arange(len(edges) - 1)).astype(float)
-    return _orthogonal(inside, weight, inside.shape[1])
+        return np.zeros((time.size, 0)), np.zeros(0)
+    span = float(np.ptp(time))
+    columns = [time[:, None]]
+    if options.scale == "bins":
+        edges = time_bins(time, options.bin_width, design.onset or 0.0)
+        columns = [(bin_index(time, edges)[:, None] == np.arange(len(edges) - 1)).astype(float)]
+    followed = _reference_groups(design) if options.scale == "auto" else set()
+    for group, part in zip(design.groups, design.parts(values), strict=True):
+        if group in followed:
+            columns.append(group.columns(time, part))
+    courses = _orthogonal(np.hstack(columns), weight, time.size)
+    precision = np.zeros(courses.shape[1])
+    if options.scale == "auto" and not followed:
+        drift = options.scale_sd * span / _DRIFT_TIME_S
+        precision += 12.0 / drift**2  # a line of unit variance spans the root of 12
+    return courses, precision
+
+
+def _reference_groups(design: TimeDesign) -> set[Response]:
+    """Return the responses of tNAA, tCr and tCho, where some of these three are constant."""
+    sums = sum_weights(design.names)
+    members = [np.flatnonzero(sums[name]) for name in TIED if name in sums]
+    found = [{design.responses[i] for i in indices} for indices in members]
+    still = [all(isinstance(one, Constant) for one in group) for group in found]
+    if all(still) or not any(still):
+        return set()
+    return {one for group in found for one in group if not isinstance(one, Constant)}
 
 
 def _orthogonal(columns: Array, weight: Array, most: int) -> Array:
@@ -123,7 +168,7 @@ def model_for(
     time: Array,
     at_rest: Array,
     width: Array,
-    gain: Array,
+    gain: tuple[Array, Array],
 ) -> Model:
     """Return the model of a session.
 
@@ -135,8 +180,10 @@ def model_for(
         Onset times of the transients that take part [s].
     at_rest : ndarray, shape (n_signals, n_terms)
         As from `rest_rows`.
-    width, gain : ndarray, shape (n, k)
-        Time courses of linewidth and scale.
+    width : ndarray, shape (n, k)
+        Time courses of the linewidth.
+    gain : tuple of ndarray
+        Time courses of the scale and the precision of their coefficients.
 
     Returns
     -------
@@ -161,7 +208,8 @@ def model_for(
         courses=courses,
         bounds=bounds,
         width=width,
-        gain=gain,
+        gain=gain[0],
+        gain_precision=gain[1],
         penalty=np.zeros((design.signal.size,) * 2),
     )
 

@@ -18,7 +18,7 @@ Asked = str | Response | Callable[[Array], Any]
 """What stands for a metabolite: "constant", "free", a response, or a function of onset times."""
 
 REST: Final = "rest"
-_TIED: Final = ("tNAA", "tCr", "tCho")
+TIED: Final = ("tNAA", "tCr", "tCho")
 _ALIKE: Final = 1e-6  # of the norm of a time course, beyond those before it: too little to tell
 
 
@@ -250,7 +250,7 @@ def _units(
     """Return what moves as one: weights of signals, and their response."""
     moving = [index for index, r in enumerate(responses) if not isinstance(r, Constant)]
     units = []
-    for combined in _TIED:
+    for combined in TIED:
         members = [i for i in moving if names[i] in SUMS[combined]]
         alike = len({responses[i] for i in members}) == 1
         if len(members) < 2 or not alike:

@@ -220,7 +220,7 @@ def _fitted(
         time,
         rest,
         width_courses(design, time, start, session.weight, options),
-        gain_courses(time, session.weight, clock.edges, options),
+        gain_courses(design, time, start, session.weight, options),
     )
     point = evaluate(session, model, point_for(model, prepared.start, design, start))
     model, point, converged = _minimised(session, model, point, design)

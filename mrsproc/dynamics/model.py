@@ -186,6 +186,8 @@ class Model:
         Time courses of the linewidth [Hz], of zero mean.
     gain : ndarray, shape (n, n_gains)
         Time courses of the signal scale, of zero mean.
+    gain_precision : ndarray, shape (n_gains,)
+        Precision of their coefficients.
     penalty : ndarray, shape (n_terms, n_terms)
         Precision of the coefficients.
     """
@@ -199,6 +201,7 @@ class Model:
     bounds: Array
     width: Array
     gain: Array
+    gain_precision: Array
     penalty: Array
 
     @property
@@ -340,6 +343,7 @@ def _penalties(session: Session, model: Model, point: Point) -> float:
         + point.coefficient @ model.penalty @ point.coefficient
         + rest @ session.ratio_precision @ rest
         + session.prior.cost(point.theta)
+        + model.gain_precision @ point.gain**2
         + session.volume_slope @ point.theta
     )
 

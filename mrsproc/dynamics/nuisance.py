@@ -32,6 +32,7 @@ _SMALLEST: Final = 1e-3  # of the largest singular value of the tails
 _MOST: Final = 8
 _LEAST_POINTS: Final = 32
 _LOST: Final = 0.05  # curves of which less than this is left beside frequency and phase
+_MAD_TO_SD: Final = 1.4826
 _LITTLE: Final = 1e-3  # of the variance of the noise
 
 
@@ -180,7 +181,7 @@ def common_noise(sd: Array, n_samples: int) -> Array:
     return np.asarray(np.exp(middle + kept * (logs - middle)))
 
 
-def misfits(left_over: Array, n_points: int, limit: float) -> Array:
+def misfits(left_over: Array, n_points: int, size: Array, limit: float) -> Array:
     """Tell which transients the model does not describe.
 
     Parameters
@@ -189,15 +190,23 @@ def misfits(left_over: Array, n_points: int, limit: float) -> Array:
         Weighted sum of squares of the residual of each transient, over its expectation.
     n_points : int
         Number of points of the fit.
+    size : ndarray, shape (n,)
+        Size of the signal of each transient relative to the mean.
     limit : float
-        How many robust SDs of the logarithm above the median count as a misfit.
+        How many robust SDs from the median count as a misfit: of the logarithm of `left_over`,
+        above it, or of `size`, to either side.
 
     Returns
     -------
     ndarray of bool, shape (n,)
         True where a transient is of another kind.
     """
-    logs = np.log(left_over)
-    middle = np.median(logs)
-    spread = max(1.4826 * float(np.median(np.abs(logs - middle))), np.sqrt(2.0 / n_points))
-    return np.asarray(logs - middle > limit * spread)
+    noisy = _robust_score(np.log(left_over), np.sqrt(2.0 / n_points))
+    loud = _robust_score(size, 1e-6)
+    return np.asarray((noisy > limit) | (np.abs(loud) > limit))
+
+
+def _robust_score(values: Array, least: float) -> Array:
+    """Return the deviations from the median in robust SDs, which are at least as given."""
+    off = values - np.median(values)
+    return np.asarray(off / max(_MAD_TO_SD * float(np.median(np.abs(off))), least))

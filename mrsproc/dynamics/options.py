@@ -10,7 +10,7 @@ from mrsproc.responses import Infusion
 
 _CHOICES: Final = {
     "linewidth": ("smooth", "response", "constant"),
-    "scale": ("none", "linear", "bins"),
+    "scale": ("auto", "none", "linear", "bins"),
     "outliers": ("reject", "keep"),
 }
 
@@ -30,9 +30,14 @@ class DynamicOptions(Record):
     linewidth : {"smooth", "response", "constant"}, default "smooth"
         How the linewidth may change: as the responses and any smooth curve, as the responses only,
         or not at all. A drug changes it, and a change that is ignored biases amplitudes.
-    scale : {"none", "linear", "bins"}, default "none"
-        Whether a gain common to all signals changes: not at all, linearly in time, or in every time
-        bin. With "bins" at least one signal that is constant must set the scale.
+    scale : {"auto", "none", "linear", "bins"}, default "auto"
+        Whether a gain common to all signals changes, by the receiver, movement or partial volume:
+        not at all, linearly in time, or in every time bin. Signals that are constant set the scale.
+        With "auto" it changes linearly, and no more than `scale_sd` says; where tNAA, tCr or tCho
+        have a response and others of them are constant, the gain follows that response, too, and
+        freely.
+    scale_sd : float, default 0.005
+        SD of the relative change of the gain in 40 minutes that "auto" expects.
     outliers : {"reject", "keep"}, default "reject"
         What happens to transients that the model does not describe. Rejected ones are named in a
         warning.
@@ -47,7 +52,8 @@ class DynamicOptions(Record):
     bin_width: float = 60.0
     infusion: Infusion | None = None
     linewidth: Literal["smooth", "response", "constant"] = "smooth"
-    scale: Literal["none", "linear", "bins"] = "none"
+    scale: Literal["auto", "none", "linear", "bins"] = "auto"
+    scale_sd: float = 0.005
     outliers: Literal["reject", "keep"] = "reject"
 
     def __post_init__(self) -> None:
@@ -55,8 +61,9 @@ class DynamicOptions(Record):
             value = getattr(self, name)
             if value not in allowed:
                 raise InvalidInputError(f"{name} = {value!r}. {suggest(str(value), allowed)}")
-        if not self.bin_width > 0.0:
-            raise InvalidInputError(
-                f"bin_width = {self.bin_width!r}: give a positive number of seconds."
-            )
+        for name, unit in (("bin_width", "seconds"), ("scale_sd", "relative change")):
+            if not getattr(self, name) > 0.0:
+                raise InvalidInputError(
+                    f"{name} = {getattr(self, name)!r}: give a positive number ({unit})."
+                )
         super().__post_init__()

@@ -20,7 +20,7 @@ from mrsproc.dynamics.nuisance import (
     water_for,
 )
 from mrsproc.dynamics.options import DynamicOptions
-from mrsproc.dynamics.solve import linearised, local_directions, local_step
+from mrsproc.dynamics.solve import linearised, local_directions, local_step, without_local
 from mrsproc.dynamics.start import rough_alignment
 from mrsproc.errors import DataWarning, InvalidInputError
 from mrsproc.fitting import fit
@@ -33,7 +33,7 @@ from mrsproc.preproc.water import remove_water
 from mrsproc.qc.noise import noise_samples, noise_sd
 
 _LEAST_TRANSIENTS: Final = 4
-_LIMIT: Final = 7.0  # robust SDs at which a transient is not described by the model
+_LIMIT: Final = 5.5  # robust SDs at which a transient is not described by the model
 _GAUGE_HZ: Final = 1.0  # SD of the common shift, which the shifts of the transients take over
 
 
@@ -64,6 +64,7 @@ def constant_model(n: int, n_basis: int) -> Model:
         bounds=np.zeros((0, 2)),
         width=np.zeros((n, 0)),
         gain=np.zeros((n, 0)),
+        gain_precision=np.zeros(0),
         penalty=np.zeros((n_basis, n_basis)),
     )
 
@@ -98,17 +99,17 @@ def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared
     noise = _noise(data, options)
     session = _session(data, basis, mean, noise, options)
     point = _start(session, start, mean)
-    point, left = _settled(session, point)
+    point, left, size = _settled(session, point)
     used = np.array(data.mask)
     misfit = np.full(used.size, np.nan)
     misfit[used] = left
     if options.outliers == "reject":
-        bad = misfits(left, point.residual.shape[1], _LIMIT)
+        bad = misfits(left, point.residual.shape[1], size, _LIMIT)
         if bad.any():
             _warn_rejected(np.flatnonzero(used)[bad])
             used[used] = ~bad
             session, point = _kept(session, point, ~bad)
-            point, _ = _settled(session, point)
+            point, _, _ = _settled(session, point)
     local = local_directions(session, point)
     curves, shrinkage = random_part(session.water, local, point.residual, session.weight)
     session = dataclasses.replace(session, curves=curves, shrinkage=shrinkage)
@@ -240,8 +241,11 @@ def _start(session: Session, start: Array, mean: FitResult) -> Point:
     )
 
 
-def _settled(session: Session, point: Point) -> tuple[Point, Array]:
-    """Fit constant amplitudes and the transients' own parameters; return what is left over."""
+def _settled(session: Session, point: Point) -> tuple[Point, Array, Array]:
+    """Fit constant amplitudes and the transients' own parameters.
+
+    What each leaves over, and the size of its signal relative to the mean, are returned, too.
+    """
     model = constant_model(len(session.fid), session.n_basis)
     point = evaluate(session, model, point)
     tangent = linearised(session, model, point)
@@ -250,7 +254,9 @@ def _settled(session: Session, point: Point) -> tuple[Point, Array]:
     clean = session.without_water(point.residual)
     free = point.residual.shape[1] - len(session.curves) - 2.0
     left = session.weight * np.einsum("nm,nm->n", point.residual, clean) / free
-    return point, np.asarray(left)
+    whole = point.amplitude.mean(axis=0) @ point.spectra[0]
+    heavy = without_local(session, tangent.local, whole[None])[0]
+    return point, np.asarray(left), 1.0 + (point.residual @ heavy) / float(whole @ heavy)
 
 
 def _kept(session: Session, point: Point, keep: Array) -> tuple[Session, Point]:

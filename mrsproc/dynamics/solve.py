@@ -212,17 +212,18 @@ def _precision(session: Session, model: Model, size: int) -> Array:
     k, p = len(linear), session.prior.mean.size - 1
     result[:k, :k] = linear
     result[k : k + p, k : k + p] = session.prior.precision[1:, 1:]
+    gains = k + p + model.width.shape[1] + np.arange(model.gain.shape[1])
+    result[gains, gains] = model.gain_precision
     return result
 
 
 def _pull(session: Session, model: Model, point: Point, precision: Array) -> Array:
     """Return half the slope of the penalties."""
-    k, p = model.n_terms + point.smooth.size, session.prior.mean.size - 1
-    values = np.zeros(len(precision))
-    values[:k] = np.r_[point.coefficient, point.smooth]
-    values[k : k + p] = (point.theta - session.prior.mean)[1:]
-    pull = precision @ values
-    pull[k : k + p] += 0.5 * session.volume_slope[1:]
+    shape = (point.theta - session.prior.mean)[1:]
+    parts = (point.coefficient, point.smooth, shape, point.width, point.gain, point.unknowns)
+    pull = precision @ np.concatenate(parts)
+    first = model.n_terms + point.smooth.size
+    pull[first : first + shape.size] += 0.5 * session.volume_slope[1:]
     return np.asarray(pull)
 
 
