@@ -34,7 +34,7 @@ from mrsproc.qc.noise import noise_samples, noise_sd
 
 _LEAST_TRANSIENTS: Final = 4
 _LIMIT: Final = 5.5  # robust SDs at which a transient is not described by the model
-_GAUGE_HZ: Final = 1.0  # SD of the common shift, which the shifts of the transients take over
+_GAUGE_HZ: Final = 1e-3  # SD of the common shift: the shifts of the transients take it over
 
 
 class Prepared(NamedTuple):
@@ -93,26 +93,26 @@ def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared
     """
     _check(data)
     data = without_rising_end(data)
-    grid = _grid(data, basis, options)
-    start = rough_alignment(data, basis, *grid)
-    mean = _mean_fit(data, start, basis, options)
+    local = rough_alignment(data, basis, *_grid(data, basis, options))
+    used, misfit = np.array(data.mask), np.full(data.mask.size, np.nan)
     noise = _noise(data, options)
-    session = _session(data, basis, mean, noise, options)
-    point = _start(session, start, mean)
-    point, left, size = _settled(session, point)
-    used = np.array(data.mask)
-    misfit = np.full(used.size, np.nan)
-    misfit[used] = left
-    if options.outliers == "reject":
-        bad = misfits(left, point.residual.shape[1], size, _LIMIT)
-        if bad.any():
-            _warn_rejected(np.flatnonzero(used)[bad])
-            used[used] = ~bad
-            session, point = _kept(session, point, ~bad)
-            point, _, _ = _settled(session, point)
-    local = local_directions(session, point)
-    curves, shrinkage = random_part(session.water, local, point.residual, session.weight)
+    for last in (False, True):
+        kept = data.select(transient=used)
+        mean = _mean_fit(kept, local, basis, options)
+        session = _session(kept, basis, mean, noise[used[data.mask]], options)
+        point, left, size = _settled(session, _start(session, local, mean))
+        local = _for_mean(point, mean)
+        misfit[used] = left
+        if options.outliers == "reject" and not last:
+            bad = misfits(left, point.residual.shape[1], size, _LIMIT)
+            if bad.any():
+                _warn_rejected(np.flatnonzero(used)[bad])
+                used[used] = ~bad
+                local = local[~bad]
+    directions = local_directions(session, point)
+    curves, shrinkage = random_part(session.water, directions, point.residual, session.weight)
     session = dataclasses.replace(session, curves=curves, shrinkage=shrinkage)
+    session = dataclasses.replace(session, volume_slope=_inherited_slope(session, point))
     return Prepared(session, point, mean, used, misfit)
 
 
@@ -168,10 +168,10 @@ def _grid(
     return band, inside, water_for(data.acquisition, data.n_points, band, inside)
 
 
-def _mean_fit(data: MRSData, start: Array, basis: BasisSet, options: DynamicOptions) -> FitResult:
+def _mean_fit(data: MRSData, local: Array, basis: BasisSet, options: DynamicOptions) -> FitResult:
     """Fit the mean of the aligned transients, residual water removed."""
-    angle = 2.0 * np.pi * start[:, :1] * data.time + start[:, 1:]
-    fid = (np.asarray(data.fid[data.mask]) * np.exp(1j * angle)).mean(axis=0)
+    angle = 2.0 * np.pi * local[:, :1] * data.time + local[:, 1:]
+    fid = (np.asarray(data.fid) * np.exp(1j * angle)).mean(axis=0)
     mean = MRSData(fid=fid, dims=("time",), acquisition=data.acquisition)
     found = fit(remove_water(mean), basis, options.fit)
     if not found.success:
@@ -205,8 +205,9 @@ def _session(
     reference = scale @ (mean.amplitude * band.scale)
     usable = reference > 0.0
     ratios = deviation[usable] / reference[usable, None]
+    left_in_mean = float(max(mean.fit_quality, 1.0) * mean.noise_sd**2)
     return Session(
-        fid=np.asarray(data.fid[data.mask], complex),
+        fid=np.asarray(data.fid, complex),
         time=data.time,
         band=band,
         inside=inside,
@@ -216,18 +217,18 @@ def _session(
         ratio_precision=ratios.T @ ratios,
         volume_slope=np.zeros(3 + 2 * n),
         weight=1.0 / noise**2,
-        misfit=max(float(mean.fit_quality) - 1.0, 0.0),
+        misfit=max(left_in_mean * float(np.sum(noise**-2.0)) - 1.0, 0.0),
         curves=water.curves,
         shrinkage=np.ones(len(water.curves)),
         water=water,
     )
 
 
-def _start(session: Session, start: Array, mean: FitResult) -> Point:
+def _start(session: Session, local: Array, mean: FitResult) -> Point:
     """Return the shape of the mean; common shift and phase go to the transients."""
     theta = np.array(mean.shape)
     n = session.n_basis
-    common = np.array([-theta[3 : 3 + n].mean(), theta[0]])
+    common = _common(mean)
     theta[3 : 3 + n] += common[0]
     theta[0] = 0.0
     none = np.zeros(0)
@@ -236,9 +237,20 @@ def _start(session: Session, start: Array, mean: FitResult) -> Point:
         width=none,
         gain=none,
         unknowns=none,
-        local=start + common,
+        local=local + common,
         passive=np.asarray(mean.amplitude) > 0.0,
     )
+
+
+def _common(mean: FitResult) -> Array:
+    """Return the frequency [Hz] and phase [rad] that take the mean to the basis set."""
+    n = len(mean.names)
+    return np.array([-mean.shape[3 : 3 + n].mean(), mean.shape[0]])
+
+
+def _for_mean(point: Point, mean: FitResult) -> Array:
+    """Return the transients' frequencies and phases such that their mean is as it was."""
+    return np.asarray(point.local - _common(mean))
 
 
 def _settled(session: Session, point: Point) -> tuple[Point, Array, Array]:
@@ -259,10 +271,23 @@ def _settled(session: Session, point: Point) -> tuple[Point, Array, Array]:
     return point, np.asarray(left), 1.0 + (point.residual @ heavy) / float(whole @ heavy)
 
 
-def _kept(session: Session, point: Point, keep: Array) -> tuple[Session, Point]:
-    """Return the session without some of its transients."""
-    session = dataclasses.replace(session, fid=session.fid[keep], weight=session.weight[keep])
-    return session, dataclasses.replace(point, local=point.local[keep])
+def _inherited_slope(session: Session, point: Point) -> Array:
+    """Return the linear term of the penalties with which the shape of the mean is a minimum.
+
+    The fit of the mean integrates its amplitudes out and weighs its priors by what it finds on its
+    way. What pulled at its shape beyond data and priors pulls here, too, so that a session in which
+    nothing changes has the shape of its mean.
+    """
+    model = constant_model(len(session.fid), session.n_basis)
+    tangent = linearised(session, model, point)
+    k, p = model.n_terms + point.smooth.size, session.prior.mean.size - 1
+    linear = np.flatnonzero(np.r_[point.passive, np.ones(point.smooth.size, bool)])
+    shape = k + np.arange(p)
+    information, downhill = tangent.information, tangent.downhill
+    inner = np.linalg.solve(information[np.ix_(linear, linear)], downhill[linear])
+    slope = np.zeros(p + 1)
+    slope[1:] = 2.0 * (downhill[shape] - information[np.ix_(shape, linear)] @ inner)
+    return slope
 
 
 def _warn_rejected(bad: Array) -> None:

@@ -22,6 +22,7 @@ from mrsproc.lineshape import GAUSS_RATE
 MAX_STEPS: Final = 30
 _LOG_GAUSS: Final = (np.log(0.3), np.log(60.0))
 _ENOUGH: Final = 1e-3  # of chi-squared: promised by a step of what is shared
+_SLACK: Final = 0.1  # of chi-squared: by as much it differs how much noise a window holds
 _ENOUGH_LOCAL: Final = 1e-3  # of chi-squared, for each transient: promised by its own step
 
 
@@ -247,7 +248,7 @@ def minimise(
         The minimum.
     converged : bool
         Whether a step promised less than 0.001 of chi-squared for what is shared, and on average
-        for what is each transient's own.
+        for what is each transient's own; or the last step promised and brought next to nothing.
     """
     damping = 1e-4
     for _ in range(max_steps):
@@ -258,7 +259,10 @@ def minimise(
             if promised < _ENOUGH and local_promised < _ENOUGH_LOCAL:
                 return point, True
             trial = evaluate(session, model, _moved(session, model, point, step, turn))
-            if trial.cost < point.cost + 1e-9 * abs(point.cost):
+            gain = point.cost - trial.cost
+            if gain > -_SLACK:
+                if abs(gain) < _SLACK and promised < _SLACK:
+                    return trial, True
                 damping, point = max(0.2 * damping, 1e-6), trial
                 break
             damping *= 10.0
