@@ -407,6 +407,8 @@ def _bounded_part(
     normal: Array, moment: Array, bounded: Array, passive: Array
 ) -> tuple[Array, Array]:
     """Return the non-negative ones among the unknowns of least squares, the others eliminated."""
+    if not bounded.any():
+        return np.zeros(0), passive
     free = ~bounded
     across = np.linalg.solve(
         normal[np.ix_(free, free)], np.column_stack([normal[np.ix_(free, bounded)], moment[free]])
