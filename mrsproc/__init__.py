@@ -30,6 +30,17 @@ _HOME = {
     "fit": "mrsproc.fitting",
     "fit_dynamic": "mrsproc.dynamics",
     "quantify": "mrsproc.quantification",
+    "preprocess": "mrsproc.preproc",
+    "quality": "mrsproc.preproc",
+    "average": "mrsproc.preproc",
+    "edited": "mrsproc.preproc",
+    "split_edited": "mrsproc.preproc",
+    "eddy_phase": "mrsproc.preproc",
+    "phasing": "mrsproc.preproc",
+    "PreprocessOptions": "mrsproc.preproc",
+    "Preprocessed": "mrsproc.preproc",
+    "linewidths": "mrsproc.preproc",
+    "match_linewidth": "mrsproc.preproc",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
     "remove_water": "mrsproc.preproc",
@@ -59,10 +70,21 @@ if TYPE_CHECKING:
     from mrsproc.io import read_basis as read_basis
     from mrsproc.io import write as write
     from mrsproc.io import write_basis as write_basis
+    from mrsproc.preproc import Preprocessed as Preprocessed
+    from mrsproc.preproc import PreprocessOptions as PreprocessOptions
     from mrsproc.preproc import align as align
+    from mrsproc.preproc import average as average
     from mrsproc.preproc import coil_weights as coil_weights
+    from mrsproc.preproc import eddy_phase as eddy_phase
+    from mrsproc.preproc import edited as edited
     from mrsproc.preproc import find_outliers as find_outliers
+    from mrsproc.preproc import linewidths as linewidths
+    from mrsproc.preproc import match_linewidth as match_linewidth
+    from mrsproc.preproc import phasing as phasing
+    from mrsproc.preproc import preprocess as preprocess
+    from mrsproc.preproc import quality as quality
     from mrsproc.preproc import remove_water as remove_water
+    from mrsproc.preproc import split_edited as split_edited
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify

@@ -59,6 +59,10 @@ COLUMNS: Final[dict[str, Column]] = {
         "Frequency shift found before correction, positive towards higher ppm.", "Hz"
     ),
     "phase_rad": Column("Phase found before correction.", "rad"),
+    "epoch": Column("Part of the session: baseline, infusion, after; all without an infusion."),
+    "residual_water": Column(
+        "Tallest peak near water before its removal, over the tallest metabolite peak."
+    ),
     "valid": Column("Whether the transient takes part."),
     "reason": Column("Why a transient takes no part; empty for one that does."),
     "quantity": Column("Name of the quantity."),

@@ -24,6 +24,10 @@ NAA_SINGLET_PPM: Final = 2.008
 CR_SINGLET_PPM: Final = 3.027
 """Chemical shift of the N-methyl singlet of creatine [ppm] (Govindaraju 2000, same source)."""
 
+CHO_SINGLET_PPM: Final = 3.208
+"""Chemical shift of the N-trimethyl singlet of phosphocholine [ppm] (Govindaraju 2000, same
+source)."""
+
 WATER_MOLARITY: Final = 55510.0
 """Concentration of pure water [mmol per kg of water]: 1000 g / 18.0153 g/mol
 (Gasparovic 2006, 10.1002/mrm.20901)."""

@@ -23,6 +23,10 @@ class BasisError(MRSError, ValueError):
     """A basis set that does not suit the data."""
 
 
+class QualityError(MRSError):
+    """A recording that is too bad to go on with."""
+
+
 class MRSWarning(UserWarning):
     """Base of every warning that mrsproc gives."""
 

@@ -9,6 +9,17 @@ from types import ModuleType
 import mrsproc as mp
 
 PUBLIC = [
+    "preprocess",
+    "quality",
+    "average",
+    "edited",
+    "split_edited",
+    "eddy_phase",
+    "phasing",
+    "PreprocessOptions",
+    "Preprocessed",
+    "linewidths",
+    "match_linewidth",
     "Acquisition",
     "BasisSet",
     "DynamicOptions",

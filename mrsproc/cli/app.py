@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mrsproc.cli.basis import app as basis_app
+from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
     name="mrsproc",
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 
 app.add_typer(basis_app)
+app.command()(preprocess)
 
 Recording = Annotated[
     Path,

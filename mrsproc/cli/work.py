@@ -1,5 +1,6 @@
 """What the commands do, as generators of the lines that they print."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -8,7 +9,7 @@ import numpy as np
 
 from mrsproc import io, qc
 from mrsproc.data import MRSData
-from mrsproc.errors import FormatError
+from mrsproc.errors import DataWarning, FormatError
 from mrsproc.files import atomic_path
 from mrsproc.io import lcmodel
 from mrsproc.preproc import remove_water
@@ -127,9 +128,14 @@ def fitted(
     raw = io.read(file)
     water = None if reference is None else io.read(reference)
     signals = io.read_basis(basis)
-    prepared = preproc.prepare(raw, water, average=not each)
-    result = fitting.fit(prepared.data, signals, fitting.FitOptions(ppm=ppm))
-    quantities = quantification.quantify(result, water=prepared.water)
+    with warnings.catch_warnings():  # a fit needs no times of transients
+        warnings.filterwarnings("ignore", "neither onset times", DataWarning)
+        clean = preproc.preprocess(raw, water)
+    spectra = clean.data
+    if not each and "transient" in spectra.dims:
+        spectra = spectra.mean("transient")
+    result = fitting.fit(spectra, signals, fitting.FitOptions(ppm=ppm))
+    quantities = quantification.quantify(result, water=clean.water)
     yield from _report(quantities)
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(file)))
 

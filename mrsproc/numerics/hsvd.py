@@ -54,7 +54,7 @@ class Lines(NamedTuple):
         return np.asarray(self.amplitude @ np.exp(self.rate[:, None] * time))
 
 
-def poles(signal: Array, n_components: int) -> Array:
+def poles(signal: Array, n_components: int, noise: float = 0.0) -> Array:
     """Return the poles of a signal.
 
     Parameters
@@ -62,7 +62,10 @@ def poles(signal: Array, n_components: int) -> Array:
     signal : ndarray of complex, shape (n,)
         Samples.
     n_components : int
-        How many exponentials; fewer where the signal is too short.
+        How many exponentials; fewer where the signal is too short or the noise hides them.
+    noise : float, default 0.0
+        SD of the complex noise of a sample: singular values that noise alone can have (the edge
+        of Marchenko and Pastur, 10.1070/SM1967v001n04ABEH001994) are left out.
 
     Returns
     -------
@@ -78,7 +81,9 @@ def poles(signal: Array, n_components: int) -> Array:
     """
     rows = signal.size // 2
     hankel = np.lib.stride_tricks.sliding_window_view(signal, rows).T
-    left = np.linalg.svd(hankel, full_matrices=False)[0][:, : min(n_components, rows - 1)]
+    vectors, values, _ = np.linalg.svd(hankel, full_matrices=False)
+    edge = noise * (np.sqrt(hankel.shape[0]) + np.sqrt(hankel.shape[1]))
+    left = vectors[:, : max(1, min(n_components, rows - 1, int((values > edge).sum())))]
     shift = np.linalg.lstsq(left[:-1], left[1:], rcond=None)[0]
     return np.linalg.eigvals(shift)
 
@@ -106,7 +111,11 @@ def low_rank(signal: Array, n_components: int) -> Array:
 
 
 def lines_in_band(
-    fid: Array, dwell_time: float, band: tuple[float, float], n_components: int
+    fid: Array,
+    dwell_time: float,
+    band: tuple[float, float],
+    n_components: int,
+    noise: float = 0.0,
 ) -> Lines:
     """Decompose the part of a FID that lies in a band of frequencies.
 
@@ -124,7 +133,9 @@ def lines_in_band(
     band : tuple of float
         Ends of the band [Hz].
     n_components : int
-        How many exponentials.
+        How many exponentials at most.
+    noise : float, default 0.0
+        SD of the complex noise of a point of the spectrum, below which lines are not looked for.
 
     Returns
     -------
@@ -135,7 +146,8 @@ def lines_in_band(
     inside = np.flatnonzero((axis > band[0]) & (axis < band[1]))
     frequency, spectrum = axis[inside], axes.fid_to_spectrum(fid)[inside]
     short = np.fft.ifft(spectrum * np.hanning(inside.size + 2)[1:-1])
-    found = poles(short[: _KEPT_QUARTERS * inside.size // 4], n_components)
+    noise /= np.sqrt(inside.size)  # of a sample, were it white
+    found = poles(short[: _KEPT_QUARTERS * inside.size // 4], n_components, noise)
     width = inside.size / (fid.size * dwell_time)
     position = frequency[0] + np.mod(np.angle(found) / (2.0 * np.pi), 1.0) * width
     damping = np.clip(-np.log(np.abs(found)) * width, 0.0, np.pi * _MAX_WIDTH_HZ)

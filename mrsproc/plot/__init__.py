@@ -1,7 +1,8 @@
 """Figures with matplotlib: every function takes ``ax=`` and returns it."""
 
 from mrsproc.plot.basis_sets import basis
+from mrsproc.plot.sessions import before_after, quality, waterfall
 from mrsproc.plot.spectra import fit, spectrum
 from mrsproc.plot.style import style
 
-__all__ = ["basis", "fit", "spectrum", "style"]
+__all__ = ["basis", "before_after", "fit", "quality", "spectrum", "style", "waterfall"]

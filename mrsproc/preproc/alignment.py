@@ -11,7 +11,7 @@ it aligns, which at low SNR makes the rounds drift away from the truth.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from mrsproc import axes
 from mrsproc.axes import Array
 from mrsproc.data import MRSData, Record, Step
 from mrsproc.errors import InvalidInputError
-from mrsproc.numerics.hsvd import lines_in_band, low_rank
+from mrsproc.numerics.hsvd import low_rank
 from mrsproc.preproc.drift import Smoothed, smoothed
 from mrsproc.preproc.registration import Registration, State, Window
 from mrsproc.preproc.water import WATER_PPM, water_lines
@@ -31,17 +31,20 @@ if TYPE_CHECKING:
 MAX_SHIFT_HZ: Final = 40.0
 FULL_PPM: Final = (0.2, 5.2)
 """Window of the alignment: the metabolites, and the residual water that is fitted with them."""
-_METABOLITE_PPM: Final = (0.0, 4.3)  # where the template lives: water is not part of it
+TOP_PPM: Final = 4.3
+"""Where metabolites end and residual water begins [ppm]."""
 _MARGIN_PPM: Final = 0.5  # of the template beyond the window
 _COARSE_ROUNDS: Final = 2
 _ROUNDS: Final = 3
 _PADDING: Final = 4
 _COARSE_RANK: Final = 20
-_TEMPLATE_RANK: Final = 24
+_COARSE_HZ: Final = 8.0  # line broadening of the first values
 _WATER_LINES: Final = 2
 _LIPID_PPM: Final = (1.0, 1.6)
 _LIPID_HZ: Final = 20.0  # first width of a lipid line
 _UNSTABLE: Final = 1.5  # variance of the residual over that of the noise
+_STEADY: Final = 2.0  # scatter of water about the metabolites, over the SD of those
+_LEAST_STEADY: Final = 4
 _FIRST: Final = 32  # transients whose common part is the first template
 _LINE_ABOVE_NOISE: Final = 4.0  # height of a water line that is worth its unknowns
 _UNLIKE: Final = 4.0  # robust SDs of the residual above which a transient is left out
@@ -165,23 +168,11 @@ def align(
     flat = np.asarray(data.fid)
     known = np.isfinite(flat).all(axis=1) & flat.any(axis=1)
     part = data.select(transient=known)
-    good = np.asarray(part.mask)
-    window = Window.of(part, ppm)
-    noise = noise_sd(part)
-    typical = float(np.median(noise[good])) * np.sqrt(data.n_points)
-    registration = Registration(np.asarray(part.fid, complex), part, window, typical)
-    state = _started(registration, part, good, ppm)
-    for _ in range(_ROUNDS):
-        template = _template(registration, state, part, good, ppm)
-        found = registration.refine(state, template)
-        residual = found.residual - registration.learn(found.residual[good])
-        variance = registration.variance(residual)
-        _watch_lipids(registration, state, part, residual)
-        good = part.mask & alike(variance, part.mask)
-    point_sd = np.maximum(
-        noise * np.sqrt(data.n_points), registration.noise * np.sqrt(found.variance)
-    )
-    frequency = Smoothed(state.frequency, found.sd[:, 2] * point_sd)
+    fit = _fitted(part, ppm, nuisance=_holds_residual_water(part))
+    if fit.state.water.any() and _water_is_steady(fit, part):
+        fit = _fitted(part, ppm, nuisance=False)
+    state = fit.state
+    frequency = Smoothed(state.frequency, fit.frequency_sd)
     if drift == "smooth":
         frequency = smoothed(*frequency, part.mask)
     mean_phase = np.angle(np.exp(1j * state.phase[part.mask]).sum())
@@ -189,10 +180,64 @@ def align(
         "frequency_hz": frequency.value - frequency.value[part.mask].mean(),
         "phase_rad": np.angle(np.exp(1j * (state.phase - mean_phase))),
         "frequency_sd_hz": frequency.sd,
-        "phase_sd_rad": found.sd[:, 1] * point_sd,
+        "phase_sd_rad": fit.phase_sd,
         "amplitude": state.gain,
     }
     return Alignment(**{name: _spread(values, known) for name, values in columns.items()})
+
+
+class _Fit(NamedTuple):
+    """Transients registered to their template."""
+
+    state: State
+    frequency_sd: Array
+    phase_sd: Array
+
+
+def _fitted(data: MRSData, ppm: tuple[float, float], *, nuisance: bool) -> _Fit:
+    """Register transients to their iterated mean; water is a nuisance, or part of the signal."""
+    good = np.asarray(data.mask)
+    noise = noise_sd(data) * np.sqrt(data.n_points)
+    fid = np.asarray(data.fid, complex)
+    window = Window.of(data, ppm)
+    registration = Registration(fid, data, window, float(np.median(noise[good])))
+    metabolites = _without_water(ppm) if nuisance else (min(ppm), max(ppm))
+    state = State.at_rest(len(fid), _WATER_LINES + 1)
+    if nuisance:
+        fid = _take_water_lines(registration, state, data, ppm)
+    dry = data.with_fid(fid, Step("Nuisance peak removal", "for the first values"))
+    frequency, phase = _coarse(dry, good, metabolites)
+    state.frequency, state.phase = -frequency, -phase
+    top = metabolites[1] + _MARGIN_PPM
+    band = band_hz(data, (metabolites[0] - _MARGIN_PPM, min(top, TOP_PPM) if nuisance else top))
+    for _ in range(_ROUNDS):
+        without = (registration.fid - state.water_fid(data.time)) * state.turn(data.time)
+        template = registration.denoised_mean(without[good], band)
+        found = registration.refine(state, template)
+        residual = found.residual - registration.learn(found.residual[good])
+        variance = registration.variance(residual)
+        _watch_lipids(registration, state, data, residual)
+        good = data.mask & alike(variance, data.mask)
+    point_sd = np.maximum(noise, registration.noise * np.sqrt(found.variance))
+    return _Fit(state, found.sd[:, 2] * point_sd, found.sd[:, 1] * point_sd)
+
+
+def _water_is_steady(fit: _Fit, data: MRSData) -> bool:
+    """Tell whether water has the frequency and phase of the metabolites in every transient.
+
+    Where suppression leaves the same water each time, it is the best signal to align by.
+    """
+    if data.mask.sum() < _LEAST_STEADY:
+        return False
+    frequency, phase = _coarse(data, data.mask, (TOP_PPM, WATER_PPM[1]))
+    turned = np.exp(1j * (phase + fit.state.phase))
+    turned = np.angle(turned / turned[data.mask].mean())
+    pairs = ((frequency + fit.state.frequency, fit.frequency_sd), (turned, fit.phase_sd))
+    return all(
+        1.4826 * np.median(np.abs(values - np.median(values[data.mask]))[data.mask])
+        < _STEADY * np.median(sd[data.mask])
+        for values, sd in pairs
+    )
 
 
 def _spread(values: Array, known: Array) -> Array:
@@ -216,30 +261,26 @@ def _check(data: MRSData, drift: str) -> None:
         raise InvalidInputError(f"drift = {drift!r}: give 'independent' or 'smooth'.")
 
 
-def _started(
-    registration: Registration, data: MRSData, good: Array, ppm: tuple[float, float]
-) -> State:
-    """Return frequency and phase by cross-correlation, and the lines of residual water.
+def _take_water_lines(
+    registration: Registration, state: State, data: MRSData, ppm: tuple[float, float]
+) -> Array:
+    """Give transients their water lines, and return them without.
 
-    Where the window leaves water out, it is taken off the transients instead.
+    Where the window leaves water out, it is taken off the transients instead: its tail is not
+    enough to fit it by.
     """
-    state = State.at_rest(data.sizes["transient"], _WATER_LINES + 1)
-    fid = np.array(data.fid, complex)
-    fitted = max(ppm) >= WATER_PPM[1]  # else its tail is not enough to fit it by
-    if _holds_residual_water(data):
-        for i, lines in enumerate(water_lines(data, WATER_PPM)):
-            assert lines is not None  # unknown transients were left out
-            tall = lines.taller_than(_LINE_ABOVE_NOISE * registration.noise, data.time[1])
-            fid[i] -= tall.fid(data.time)
-            if fitted:
-                n = min(_WATER_LINES, tall.rate.size)
-                state.rate[i, :n], state.water[i, :n] = tall.rate[:n], tall.amplitude[:n]
-    if not fitted:
+    fid = np.array(registration.fid)
+    inside = max(ppm) >= WATER_PPM[1]
+    for i, lines in enumerate(water_lines(data, WATER_PPM)):
+        assert lines is not None  # unknown transients were left out
+        tall = lines.taller_than(_LINE_ABOVE_NOISE * registration.noise, data.time[1])
+        fid[i] -= tall.fid(data.time)
+        if inside:
+            n = min(_WATER_LINES, tall.rate.size)
+            state.rate[i, :n], state.water[i, :n] = tall.rate[:n], tall.amplitude[:n]
+    if not inside:
         registration.fid = fid
-    dry = data.with_fid(fid, Step("Nuisance peak removal", "for the first values"))
-    frequency, phase = _coarse(dry, good, _without_water(ppm, data))
-    state.frequency, state.phase = -frequency, -phase
-    return state
+    return fid
 
 
 def _holds_residual_water(data: MRSData) -> bool:
@@ -249,43 +290,25 @@ def _holds_residual_water(data: MRSData) -> bool:
     return data.acquisition.nucleus == "1H" and suppressed and inside
 
 
-def _without_water(ppm: tuple[float, float], data: MRSData) -> tuple[float, float]:
+def _without_water(ppm: tuple[float, float]) -> tuple[float, float]:
     """Return the part of the window that holds metabolites, all of it where there is none."""
     low, high = min(ppm), max(ppm)
-    top = min(high, _METABOLITE_PPM[1]) if _holds_residual_water(data) else high
-    return (low, top) if low < top else (low, high)
+    return (low, min(high, TOP_PPM)) if low < TOP_PPM else (low, high)
 
 
 def _coarse(data: MRSData, good: Array, ppm: tuple[float, float]) -> tuple[Array, Array]:
     """Return frequency [Hz] and phase [rad] that align the transients to their denoised mean."""
-    signals, time = _cut(data, ppm)
+    signals, time = cut(data, ppm)
+    signals = signals * np.exp(-np.pi * _COARSE_HZ * time)  # late noise has no say
     signals = signals / np.maximum(np.linalg.norm(signals, axis=1, keepdims=True), 1e-300)
     template = np.linalg.svd(signals[good][:_FIRST], full_matrices=False)[2][0]
     for _ in range(_COARSE_ROUNDS):
-        frequency = _registered(signals, template, time)
+        frequency = best_shift(signals, template, time)
         turned = signals * np.exp(-2j * np.pi * frequency[:, None] * time)
         phase = np.angle((turned * template.conj()).sum(axis=1))
         mean = (turned * np.exp(-1j * phase[:, None]))[good].mean(axis=0)
         template = low_rank(mean, _COARSE_RANK)
     return frequency, phase
-
-
-def _template(
-    registration: Registration,
-    state: State,
-    data: MRSData,
-    good: Array,
-    ppm: tuple[float, float],
-) -> Array:
-    """Return the mean of the aligned transients, without water, as few damped exponentials."""
-    dry = (registration.fid - state.water_fid(data.time)) * state.turn(data.time)
-    low, high = _without_water(ppm, data)
-    top = high + _MARGIN_PPM
-    if _holds_residual_water(data) and low < _METABOLITE_PPM[1]:
-        top = min(top, _METABOLITE_PPM[1])
-    band = band_hz(data, (low - _MARGIN_PPM, top))
-    mean = dry[good].mean(axis=0)
-    return lines_in_band(mean, data.acquisition.dwell_time, band, _TEMPLATE_RANK).fid(data.time)
 
 
 def band_hz(data: MRSData, ppm: tuple[float, float]) -> tuple[float, float]:
@@ -318,8 +341,8 @@ def alike(variance: Array, valid: Array) -> Array:
     return np.asarray(variance <= centre + _UNLIKE * spread + 0.05 * centre)
 
 
-def _cut(data: MRSData, ppm: tuple[float, float]) -> tuple[Array, Array]:
-    """Return the decimated FIDs of a range of chemical shifts, and their times [s]."""
+def cut(data: MRSData, ppm: tuple[float, float]) -> tuple[Array, Array]:
+    """Return the decimated FIDs of a range of chemical shifts [ppm], and their times [s]."""
     inside = np.flatnonzero((data.ppm >= min(ppm)) & (data.ppm <= max(ppm)))
     if inside.size < _LEAST_POINTS:
         raise InvalidInputError(
@@ -337,7 +360,7 @@ def _cut(data: MRSData, ppm: tuple[float, float]) -> tuple[Array, Array]:
     return signals, time
 
 
-def _registered(signals: Array, template: Array, time: Array) -> Array:
+def best_shift(signals: Array, template: Array, time: Array) -> Array:
     """Return the frequency [Hz] of each signal relative to the template."""
     product = signals * template.conj()
     size = _PADDING * time.size

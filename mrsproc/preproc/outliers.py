@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike
 from mrsproc.axes import Array
 from mrsproc.data import MRSData, Record, Step
 from mrsproc.errors import DataWarning, InvalidInputError
-from mrsproc.numerics.hsvd import lines_in_band
 from mrsproc.preproc.alignment import Alignment, alike, band_hz
 from mrsproc.preproc.registration import Registered, Registration, State, Window
 from mrsproc.preproc.water import remove_water, water_is_removed
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
 MAX_REJECTED: Final = 0.2
 """Part of an epoch above which its loss is told aloud."""
 _PPM: Final = (0.2, 3.8)  # what removal leaves of water varies above
-_RANK: Final = 24
 _ROUNDS: Final = 2
 _NEIGHBOURS: Final = 20  # transients on either side that the running median takes
 _FREQUENCY_NEIGHBOURS: Final = 5  # of the frequency, which may drift steeply
 _LEAST: Final = 8  # transients that it takes to know what is usual
 _LIMIT: Final = 4.0  # robust SDs; a good transient exceeds it once in 30 000
 _TREND_LIMIT: Final = 6.0  # of the frequency: motion, not the scatter of breathing
+_LEAST_GAIN: Final = 0.5  # of the median of all, below which a transient is lost in any case
 _MAD_TO_SD: Final = 1.4826
 
 
@@ -60,7 +59,8 @@ class Rejection(Record):
     residual : ndarray, shape (n_transients,)
         Mean square of what is left over, 1 for noise alone.
     template : ndarray of complex, shape (n_points,)
-        Mean of the good transients, as few damped exponentials.
+        Mean of the good transients, as few damped exponentials; a row a condition where there are
+        several.
     """
 
     valid: Array
@@ -184,15 +184,19 @@ def find_outliers(
     if epoch.shape != (n,):
         raise InvalidInputError(f"epochs of shape {epoch.shape}: give one for each transient, {n}.")
     dry = data if water_is_removed(data) else remove_water(data)
-    state, found, template = _compared(dry)
+    state, found, template = compared(dry)
     measures = {
-        "residual": np.log(found.variance),
+        "residual": np.log(np.maximum(found.variance, 1e-12)),
         "broad lines": state.width,
         "low amplitude": -state.gain,
     }
     reasons: list[list[str]] = [[] if good else ["masked before"] for good in data.mask]
     for name, values in measures.items():
         _judge(reasons, name, _distance(values, data.mask), data.mask, _LIMIT)
+    lost = (state.gain < _LEAST_GAIN * np.median(state.gain[data.mask])) & data.mask
+    lost &= data.mask.sum() >= _LEAST
+    for i in np.flatnonzero(lost):  # a long stretch of them is its own neighbourhood
+        reasons[i] = list(dict.fromkeys([*reasons[i], "low amplitude"]))
     if alignment is not None:
         off = np.abs(_distance(alignment.frequency_hz, data.mask, _FREQUENCY_NEIGHBOURS))
         _judge(reasons, "frequency off trend", off, data.mask, _TREND_LIMIT)
@@ -211,7 +215,7 @@ def find_outliers(
     return result
 
 
-def _compared(data: MRSData) -> tuple[State, Registered, Array]:
+def compared(data: MRSData) -> tuple[State, Registered, Array]:
     """Compare each transient with the mean of those that are alike."""
     fid = np.nan_to_num(np.asarray(data.fid, complex))
     good = np.array(data.mask)
@@ -220,9 +224,7 @@ def _compared(data: MRSData) -> tuple[State, Registered, Array]:
     band = band_hz(data, (_PPM[0] - 0.2, _PPM[1] + 0.5))
     state = State.at_rest(len(fid))
     for _ in range(_ROUNDS):
-        mean = (fid * state.turn(data.time))[good].mean(axis=0)
-        lines = lines_in_band(mean, data.acquisition.dwell_time, band, _RANK)
-        template = lines.fid(data.time)
+        template = registration.denoised_mean((fid * state.turn(data.time))[good], band)
         found = registration.refine(state, template)
         variance = registration.variance(found.residual - registration.learn(found.residual[good]))
         good = data.mask & alike(variance, data.mask)

@@ -26,9 +26,11 @@ import numpy as np
 from mrsproc import axes
 from mrsproc.axes import Array
 from mrsproc.data import MRSData
-from mrsproc.numerics.hsvd import line_spectra
+from mrsproc.numerics.hsvd import line_spectra, lines_in_band
 
 _STEPS: Final = 3
+_RANK: Final = 24  # of a template
+_NOISE_EDGE: Final = 0.5  # of what noise can reach: weak lines help sooner than they harm
 _LEAST_NOISE: Final = 1e-3  # of the tallest line: templates are not more exact than that
 _MAX_STEP_HZ: Final = 1.5
 _MAX_STEP_RAD: Final = 0.6
@@ -136,6 +138,25 @@ class Registration:
         """Return the spectra in the window, turned back by what was found."""
         turned = axes.fid_to_spectrum(self.fid * state.turn(self.time))
         return np.asarray(turned[:, self.window.points])
+
+    def denoised_mean(self, fid: Array, band: tuple[float, float]) -> Array:
+        """Return the mean of FIDs as the few damped exponentials that stand out from its noise.
+
+        Parameters
+        ----------
+        fid : ndarray of complex, shape (n, n_points)
+            Aligned transients.
+        band : tuple of float
+            Where the exponentials are looked for [Hz].
+
+        Returns
+        -------
+        ndarray of complex, shape (n_points,)
+            A template whose noise does not attract that of the transients.
+        """
+        noise = _NOISE_EDGE * np.sqrt(2.0 / len(fid)) * self.noise
+        lines = lines_in_band(fid.mean(axis=0), self.dwell_time, band, _RANK, noise)
+        return lines.fid(self.time)
 
     def _template(self, state: State, template: Array) -> Array:
         """Return the template and its derivatives over frequency and width, (3, n or 1, window)."""

@@ -7,12 +7,6 @@ import mrsproc as mp
 from mrsproc.data import Step
 from mrsproc.errors import DataWarning, InvalidInputError
 from mrsproc.preproc.outliers import find_outliers, running_median
-from mrsproc.simulation.example import example_basis
-
-
-@pytest.fixture(scope="module")
-def basis():
-    return example_basis()
 
 
 def judged(basis, rng, **options):
