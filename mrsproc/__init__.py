@@ -13,8 +13,11 @@ __version__ = version("mrsproc")
 _HOME = {
     "Acquisition": "mrsproc.data",
     "BasisSet": "mrsproc.basis",
+    "DynamicOptions": "mrsproc.dynamics",
+    "DynamicResult": "mrsproc.dynamics",
     "FitOptions": "mrsproc.fitting.options",
     "FitResult": "mrsproc.fitting.result",
+    "Infusion": "mrsproc.responses",
     "MRSData": "mrsproc.data",
     "Peak": "mrsproc.peaks",
     "PeakFit": "mrsproc.peaks",
@@ -34,6 +37,7 @@ _HOME = {
     "edited": "mrsproc.preproc",
     "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
+    "fit_dynamic": "mrsproc.dynamics",
     "fit_peaks": "mrsproc.peaks",
     "linewidths": "mrsproc.preproc",
     "match_linewidth": "mrsproc.preproc",
@@ -52,17 +56,21 @@ _HOME = {
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
-_PACKAGES = {"plot", "stats"}
+_PACKAGES = {"plot", "responses", "stats"}
 
 __all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
 
 if TYPE_CHECKING:
     from mrsproc import plot as plot
+    from mrsproc import responses as responses
     from mrsproc import stats as stats
     from mrsproc.basis import BasisSet as BasisSet
     from mrsproc.data import Acquisition as Acquisition
     from mrsproc.data import MRSData as MRSData
     from mrsproc.data import Step as Step
+    from mrsproc.dynamics import DynamicOptions as DynamicOptions
+    from mrsproc.dynamics import DynamicResult as DynamicResult
+    from mrsproc.dynamics import fit_dynamic as fit_dynamic
     from mrsproc.fitting import fit as fit
     from mrsproc.fitting.options import FitOptions as FitOptions
     from mrsproc.fitting.result import FitResult as FitResult
@@ -93,6 +101,7 @@ if TYPE_CHECKING:
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
     from mrsproc.reporting import report as report
+    from mrsproc.responses import Infusion as Infusion
     from mrsproc.simulation import SessionOptions as SessionOptions
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate
