@@ -130,7 +130,8 @@ def main():
     if len(sys.argv) > 4:
         np.savez(sys.argv[4], values=np.array(values))
     print(
-        f"{n} sessions of which {n_long} with 320 transients, CPU {time.process_time() - start:.0f} s"
+        f"{n} sessions of which {n_long} with 320 transients, "
+        f"CPU {time.process_time() - start:.0f} s"
     )
     summary(np.array(values))
 
