@@ -49,11 +49,12 @@ _HOME = {
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
-_PACKAGES = {"plot", "responses"}
+_PACKAGES = {"dynamics", "plot", "responses"}
 
 __all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
 
 if TYPE_CHECKING:
+    from mrsproc import dynamics as dynamics
     from mrsproc import plot as plot
     from mrsproc import responses as responses
     from mrsproc.basis import BasisSet as BasisSet

@@ -32,8 +32,8 @@ COLUMNS: Final[dict[str, Column]] = {
     ),
     "amplitude": Column("Amplitude: the basis FID as given, times this.", "units of the basis set"),
     "sd": Column(
-        "Standard deviation of the amplitude (Cramer-Rao bound, Bayesian where priors act).",
-        "units of the basis set",
+        "Standard deviation of the amplitude or estimate (Cramer-Rao bound, Bayesian where priors "
+        "act), in its unit.",
     ),
     "crlb_percent": Column("sd in percent of the amplitude; n/a where the amplitude is zero.", "%"),
     "at_bounds": Column("Whether the fit holds the amplitude at zero."),
@@ -65,6 +65,18 @@ COLUMNS: Final[dict[str, Column]] = {
     ),
     "valid": Column("Whether the transient takes part."),
     "reason": Column("Why a transient takes no part; empty for one that does."),
+    "duration_s": Column("Length of the time bin.", "s"),
+    "n_transients": Column("Transients of the time bin that take part."),
+    "reference": Column("Denominator of a ratio; empty for an amplitude."),
+    "estimate": Column("Estimate. The unit is in the column unit."),
+    "parameter": Column(
+        "rest = amplitude before the drug, response = amplitude added per unit of the shape of the "
+        "response, or a parameter of the shape."
+    ),
+    "endpoint": Column("Number taken from a time course, such as auc or peak."),
+    "linewidth_change_hz": Column("Change of the Lorentzian width around its mean.", "Hz"),
+    "gain": Column("Signal scale common to all signals, around 1."),
+    "misfit": Column("Sum of squares of the residual over its expectation; 1 for noise."),
     "quantity": Column("Name of the quantity."),
     "value": Column("Its value."),
 }

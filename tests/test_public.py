@@ -37,6 +37,7 @@ PUBLIC = [
     "align",
     "coil_weights",
     "find_outliers",
+    "dynamics",
     "fit",
     "fit_dynamic",
     "plot",
@@ -63,7 +64,7 @@ def test_public_names_work_after_importing_every_module():
             import_module(module.name)
     for name in PUBLIC:
         value = getattr(mp, name)
-        assert isinstance(value, ModuleType) == (name in {"plot", "responses"}), name
+        assert isinstance(value, ModuleType) == (name in {"dynamics", "plot", "responses"}), name
 
 
 def test_unknown_name_is_an_attribute_error():

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mrsproc.cli.basis import app as basis_app
+from mrsproc.cli.dynamic import dynamic
 from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 
 app.add_typer(basis_app)
 app.command()(preprocess)
+app.command()(dynamic)
 
 Recording = Annotated[
     Path,

@@ -4,5 +4,15 @@ from mrsproc.plot.basis_sets import basis
 from mrsproc.plot.sessions import before_after, quality, waterfall
 from mrsproc.plot.spectra import fit, spectrum
 from mrsproc.plot.style import style
+from mrsproc.plot.timecourses import timecourse
 
-__all__ = ["basis", "before_after", "fit", "quality", "spectrum", "style", "waterfall"]
+__all__ = [
+    "basis",
+    "before_after",
+    "fit",
+    "quality",
+    "spectrum",
+    "style",
+    "timecourse",
+    "waterfall",
+]
