@@ -56,11 +56,12 @@ _HOME = {
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
-_PACKAGES = {"plot", "responses", "stats"}
+_PACKAGES = {"dynamics", "plot", "responses", "stats"}
 
 __all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
 
 if TYPE_CHECKING:
+    from mrsproc import dynamics as dynamics
     from mrsproc import plot as plot
     from mrsproc import responses as responses
     from mrsproc import stats as stats

@@ -32,8 +32,8 @@ COLUMNS: Final[dict[str, Column]] = {
     ),
     "amplitude": Column("Amplitude: the basis FID as given, times this.", "units of the basis set"),
     "sd": Column(
-        "Standard deviation of the amplitude (Cramer-Rao bound, Bayesian where priors act).",
-        "units of the basis set",
+        "Standard deviation of the amplitude or estimate (Cramer-Rao bound, Bayesian where priors "
+        "act), in its unit.",
     ),
     "crlb_percent": Column("sd in percent of the amplitude; n/a where the amplitude is zero.", "%"),
     "at_bounds": Column("Whether the fit holds the amplitude at zero."),
@@ -83,10 +83,21 @@ COLUMNS: Final[dict[str, Column]] = {
     "gauss_hz_sd": Column("Standard deviation of gauss_hz.", "Hz"),
     "phase_deg": Column("Phase of the line relative to the common one.", "degrees"),
     "phase_deg_sd": Column("Standard deviation of phase_deg.", "degrees"),
+    "duration_s": Column("Length of the time bin.", "s"),
+    "n_transients": Column("Transients of the time bin that take part."),
+    "reference": Column("Denominator of a ratio; empty for an amplitude."),
+    "estimate": Column("Estimate. The unit is in the column unit."),
+    "parameter": Column(
+        "rest = amplitude before the drug, response = amplitude added per unit of the shape of the "
+        "response, or a parameter of the shape."
+    ),
+    "endpoint": Column("Number taken from a time course, such as auc or peak."),
+    "linewidth_change_hz": Column("Change of the Lorentzian width around its mean.", "Hz"),
+    "gain": Column("Signal scale common to all signals, around 1."),
+    "misfit": Column("Sum of squares of the residual over its expectation; 1 for noise."),
     "quantity": Column("Name of the quantity."),
     "value": Column("Its value."),
     "subject": Column("Participant."),
-    "estimate": Column("Estimate, in the unit that the column unit names."),
     "outcome": Column("Quality of the recording that was tested."),
     "alarm": Column("Whether quality differs by condition or by condition x time."),
     "term": Column("Effect: a difference of conditions, a fixed effect, or what it names."),

@@ -12,6 +12,7 @@ import numpy as np
 
 from mrsproc.columns import COLUMNS
 from mrsproc.data import MRSData
+from mrsproc.dynamics import DynamicResult
 from mrsproc.files import atomic_path
 from mrsproc.quantification import Quantities, WaterScaling
 
@@ -125,6 +126,81 @@ def _scaling_summary(quantities: Quantities) -> dict[str, Any]:
             "Constants": used.to_dict(orient="records"),
             **water,
         }
+    }
+
+
+def write_dynamic(result: DynamicResult, folder: str | os.PathLike[str], name: str) -> list[Path]:
+    """Write the tables of a joint fit: parameters, time courses and their covariance.
+
+    Parameters
+    ----------
+    result : DynamicResult
+        The fit.
+    folder : path
+        Where.
+    name : str
+        How the file names begin.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written. The time courses, and the covariance over time and metabolites, are those
+        of what moves.
+    """
+    about = dynamic_summary(result)
+    moving = [metabolite for metabolite in result.quantities() if result.moves(metabolite)]
+    kinds = ["parameters", *(["timecourse"] if moving else [])]
+    written: list[Path] = []
+    for kind in kinds:
+        table = Path(folder) / f"{name}_desc-{kind}_mrs.tsv"
+        frame = result.to_frame(kind)
+        if "reference" in frame:
+            frame["reference"] = frame["reference"].replace("", MISSING)
+        write_table(frame, table, about)
+        written += [table, table.with_suffix(".json")]
+    if moving:
+        labels, covariance = result.timecourse_covariance(moving)
+        target = Path(folder) / f"{name}_desc-timecourse_cov.npz"
+        with atomic_path(target) as temporary, temporary.open("wb") as file:
+            np.savez(file, labels=np.array(labels), covariance=covariance)
+        written.append(target)
+    return written
+
+
+def dynamic_summary(result: DynamicResult) -> dict[str, Any]:
+    """Return what a reader of time courses has to know.
+
+    Parameters
+    ----------
+    result : DynamicResult
+        The fit.
+
+    Returns
+    -------
+    dict
+        JSON's own types; NaN as None.
+    """
+    responses = {
+        name: repr(response)
+        for name, response in zip(result.names, result.design.responses, strict=True)
+        if response.labels
+    }
+    options = {key: value for key, value in vars(result.options).items() if key != "fit"}
+    return {
+        "infusion_onset_s": _plain(result.infusion_onset_s),
+        "Responses": responses,
+        "Options": {key: repr(value) for key, value in options.items()},
+        "FitOptions": {key: _plain(value) for key, value in vars(result.options.fit).items()},
+        "n_transients": int(result.used.size),
+        "n_transients_used": int(result.used.sum()),
+        "chi_squared": _plain(result.chi_squared),
+        "aic": _plain(result.aic),
+        "bic": _plain(result.bic),
+        "autocorrelation": _plain(result.autocorrelation),
+        "success": result.success,
+        "reason": result.reason,
+        "WaterScaling": "none: a water reference from before the drug cannot scale a later time "
+        "point when gain or linewidth changed",
     }
 
 

@@ -32,6 +32,7 @@ PUBLIC = [
     "align",
     "average",
     "coil_weights",
+    "dynamics",
     "eddy_phase",
     "edited",
     "find_outliers",
@@ -72,6 +73,7 @@ def test_public_names_work_after_importing_every_module():
     for name in PUBLIC:
         value = getattr(mp, name)
         packages = {"plot", "responses", "stats"}
+        packages = {"dynamics", "plot", "responses", "stats"}
         assert isinstance(value, ModuleType) == (name in packages), name
 
 

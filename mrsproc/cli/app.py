@@ -7,6 +7,7 @@ import typer
 
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
+from mrsproc.cli.dynamic import dynamic
 from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.add_typer(basis_app)
 app.command()(preprocess)
 statistics.register(app)
+app.command()(dynamic)
 
 Recording = Annotated[
     Path,

@@ -64,7 +64,13 @@ def rest_rows(design: TimeDesign, time: Array, values: Array, onset: float | Non
 
 
 def width_courses(
-    design: TimeDesign, time: Array, values: Array, weight: Array, options: DynamicOptions
+    design: TimeDesign,
+    time: Array,
+    values: Array,
+    weight: Array,
+    options: DynamicOptions,
+    *,
+    more: tuple[Response, ...] = (),
 ) -> Array:
     """Return the time courses along which the linewidth may change.
 
@@ -80,6 +86,8 @@ def width_courses(
         Weights of the transients.
     options : DynamicOptions
         Says what is wanted.
+    more : tuple of Response, default ()
+        Other responses that the linewidth may follow, at the middle of their start values.
 
     Returns
     -------
@@ -90,6 +98,9 @@ def width_courses(
         return np.zeros((time.size, 0))
     parts = zip(design.groups, design.parts(values), strict=True)
     columns = [group.columns(time, part) for group, part in parts if group.has_rest]
+    for group in more:
+        middle = [one.start[len(one.start) // 2] for one in group.unknowns()]
+        columns += [group.columns(time, np.array(middle))] if group.has_rest else []
     if options.linewidth == "smooth":
         span = float(np.ptp(time))
         intervals = int(np.clip(round(span / _WIDTH_INTERVAL_S), 2, _MOST_INTERVALS))

@@ -33,7 +33,7 @@ from mrsproc.dynamics.result import DynamicResult
 from mrsproc.dynamics.solve import Linearised, linearised, minimise, without_local
 from mrsproc.errors import DataWarning, FitWarning, InvalidInputError
 from mrsproc.fitting.result import sum_weights
-from mrsproc.responses import FreeBins
+from mrsproc.responses import FreeBins, Response
 from mrsproc.timeline import bin_index, repetition, time_bins, transient_onsets
 
 _SMOOTHING_ROUNDS: Final = 12
@@ -127,13 +127,42 @@ def fit_dynamic(
     >>> infusion = mp.Infusion(onset=300, duration=2400)
     >>> responses = {"Glu": infusion.rise_and_decay(rise=240, decay=900), "*": "constant"}
     """
-    chosen = _options(options, keywords)
+    chosen = options_for(options, keywords)
     clock = _clock(data, responses, chosen)
     prepared = prepare(data, basis, chosen)
     return _fitted(prepared, responses, chosen, clock)
 
 
-def _options(options: DynamicOptions | None, keywords: dict[str, Any]) -> DynamicOptions:
+def fit_many(
+    data: MRSData,
+    basis: BasisSet,
+    candidates: Mapping[str, Mapping[str, Asked]],
+    options: DynamicOptions,
+) -> dict[str, DynamicResult]:
+    """Fit several sets of responses with the same transients, noise, weights and linewidths.
+
+    Parameters
+    ----------
+    data, basis, options
+        As for `fit_dynamic`.
+    candidates : mapping
+        Responses by name.
+
+    Returns
+    -------
+    dict of str to DynamicResult
+        By the same names.
+    """
+    everything = {
+        f"{name} {key}": r for name, asked in candidates.items() for key, r in asked.items()
+    }
+    clock = _clock(data, everything, options)
+    prepared = prepare(data, basis, options)
+    return {name: _fitted(prepared, asked, options, clock) for name, asked in candidates.items()}
+
+
+def options_for(options: DynamicOptions | None, keywords: dict[str, Any]) -> DynamicOptions:
+    """Return the options given, or those made of keywords."""
     if options is not None and keywords:
         raise InvalidInputError(
             f"options and also {', '.join(keywords)}: give one or the other; "
@@ -204,6 +233,8 @@ def _fitted(
     asked: Mapping[str, Asked],
     options: DynamicOptions,
     clock: _Clock,
+    *,
+    more: tuple[Response, ...] = (),
 ) -> DynamicResult:
     session, names = prepared.session, prepared.mean.names
     time = clock.onsets[prepared.used]
@@ -219,7 +250,7 @@ def _fitted(
         design,
         time,
         rest,
-        width_courses(design, time, start, session.weight, options),
+        width_courses(design, time, start, session.weight, options, more=more),
         gain_courses(design, time, start, session.weight, options),
     )
     point = evaluate(session, model, point_for(model, prepared.start, design, start))

@@ -6,6 +6,7 @@ from mrsproc.plot.sessions import before_after, quality, waterfall
 from mrsproc.plot.spectra import fit, spectrum
 from mrsproc.plot.statistics import crossover, forest, power
 from mrsproc.plot.style import style
+from mrsproc.plot.timecourses import timecourse
 
 __all__ = [
     "basis",
@@ -18,5 +19,6 @@ __all__ = [
     "quality",
     "spectrum",
     "style",
+    "timecourse",
     "waterfall",
 ]

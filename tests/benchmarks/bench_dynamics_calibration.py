@@ -129,10 +129,8 @@ def main():
     values = [one(seed, long=seed - first < n_long) for seed in range(first, first + n)]
     if len(sys.argv) > 4:
         np.savez(sys.argv[4], values=np.array(values))
-    print(
-        f"{n} sessions of which {n_long} with 320 transients, "
-        f"CPU {time.process_time() - start:.0f} s"
-    )
+    spent = time.process_time() - start
+    print(f"{n} sessions of which {n_long} with 320 transients, CPU {spent:.0f} s")
     summary(np.array(values))
 
 
