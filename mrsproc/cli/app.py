@@ -7,6 +7,7 @@ import typer
 
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
+from mrsproc.cli.demo import demo
 from mrsproc.cli.dynamic import dynamic
 from mrsproc.cli.preprocess import preprocess
 
@@ -23,6 +24,7 @@ app.add_typer(basis_app)
 app.command()(preprocess)
 statistics.register(app)
 app.command()(dynamic)
+app.command()(demo)
 
 Recording = Annotated[
     Path,
@@ -166,20 +168,4 @@ def report(
 
     request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr)
     for line in reported(request, output):
-        print(line)
-
-
-@app.command()
-def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what is made.")] = Path(
-        "mrsproc-demo"
-    ),
-) -> None:
-    """Make a small recording with a basis set of its own, and fit it; nothing is downloaded.
-
-    Example: mrsproc demo
-    """
-    from mrsproc.cli.work import demonstrated
-
-    for line in demonstrated(output):
         print(line)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mrsproc import io, qc
 from mrsproc.data import MRSData
-from mrsproc.errors import DataWarning, FormatError, InvalidInputError, MissingPackageError
+from mrsproc.errors import DataWarning, FormatError, InvalidInputError
 from mrsproc.files import atomic_path
 from mrsproc.io import lcmodel
 from mrsproc.preproc import remove_water
@@ -167,7 +167,7 @@ def _analysed(request: Request) -> tuple[MRSData, "Quantities"]:
 def fitted(request: Request, output: Path) -> Iterator[str]:
     """Fit a recording, write tables and figures, and tell what was found."""
     _, quantities = _analysed(request)
-    yield from _report(quantities)
+    yield from report_lines(quantities)
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
 
 
@@ -225,7 +225,8 @@ def _scaling_lines(quantities: "Quantities") -> Iterator[str]:
     yield "concentrations are per kg of tissue water; every constant is in the JSON file"
 
 
-def _report(quantities: "Quantities") -> Iterator[str]:
+def report_lines(quantities: "Quantities") -> Iterator[str]:
+    """Tell the ratios and concentrations of the main metabolites."""
     fit = quantities.fit
     if fit.dims:
         yield repr(fit)
@@ -317,28 +318,3 @@ def save_figure(draw: "Callable[[], Axes]", paths: list[Path]) -> None:
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:], dpi=150, metadata=metadata)
     plt.close(figure)
-
-
-def demonstrated(output: Path) -> Iterator[str]:
-    """Simulate a recording of known concentrations, fit it, and compare."""
-    from mrsproc import fitting, quantification, reporting, simulation
-
-    yield "simulating a basis set (PRESS, TE 35 ms, 3 T) and a recording of known truth ..."
-    example = simulation.small_example()
-    name = "sub-demo_svs"
-    io.write(example.data, output / f"{name}.nii.gz")
-    io.write(example.water, output / "sub-demo_mrsref.nii.gz")
-    io.write_basis(example.basis, output / "press35.basis")
-    quantities = quantification.quantify(
-        fitting.fit(example.data, example.basis), water=example.water
-    )
-    yield from _report(quantities)
-    yield f"truth    {'  '.join(f'{key} {value:g} mM' for key, value in example.truth.items())}"
-    yield from (f"wrote {path}" for path in write_results(quantities, output, name))
-    yield f"Try it on your own: mrsproc fit RECORDING --basis {output / 'press35.basis'} -o results"
-    report = output / f"{name}_report.html"
-    try:
-        reporting.report(report, raw=example.data, quantities=quantities, title="Demonstration")
-        yield f"wrote {report}: open it in a browser"
-    except MissingPackageError as error:
-        yield f"no report: {error}"
