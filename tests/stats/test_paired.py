@@ -108,6 +108,15 @@ def test_equal_sds_make_the_weights_equal(endpoints):
     assert one.se == pytest.approx(other.se)
 
 
+@pytest.mark.parametrize(("effect", "p"), [(2.0, 0.0), (0.0, np.nan)])
+def test_differences_without_scatter(endpoints, effect, p):
+    frame = endpoints()
+    frame["estimate"] = np.where(frame["condition"] == "drug", effect, 0.0)
+    found = mp.stats.crossover(frame.drop(columns="period"))
+    assert found.p == pytest.approx(p, nan_ok=True)
+    assert np.isnan(found.effect_size.value)
+
+
 def test_a_noisy_session_counts_less(endpoints):
     frame = endpoints(n=12)
     frame.loc[0, ["estimate", "sd"]] = 60.0, 30.0
