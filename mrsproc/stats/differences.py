@@ -106,8 +106,8 @@ def coefficient(found: Regression, index: int) -> dict[str, float]:
     Returns
     -------
     dict
-        estimate, se, df, statistic, p, ci_low, ci_high; without scatter, p is 0, or NaN for an estimate of
-        zero.
+        estimate, se, df, statistic, p, ci_low, ci_high; without scatter, p is 0, or NaN for an
+        estimate of zero.
     """
     from scipy import stats
 
