@@ -42,13 +42,22 @@ COLUMNS: Final[dict[str, Column]] = {
     "ratio_tNAA": Column("Amplitude relative to total NAA."),
     "ratio_tNAA_sd": Column("Standard deviation of ratio_tNAA, from the covariance of both."),
     "concentration": Column(
-        "Concentration by the water reference; n/a without one. The unit is in the column unit."
+        "Concentration by the water reference; n/a without one, and with tissue fractions for "
+        "macromolecules and lipids. The unit is in the column unit."
     ),
     "concentration_sd": Column(
-        "Standard deviation of concentration: that of the amplitude; the water amplitude is "
-        "taken as exact."
+        "Standard deviation of concentration, from the amplitude and the water amplitude; tissue "
+        "fractions and relaxation times are taken as exact."
     ),
-    "unit": Column("Unit of concentration."),
+    "unit": Column(
+        "Unit of concentration: mM as LCModel uses it, or mmol per kg of tissue water where tissue "
+        "fractions were given."
+    ),
+    "concentration_molar": Column(
+        "Concentration per litre of grey and white matter, where tissue fractions were given.",
+        "mmol/L",
+    ),
+    "concentration_molar_sd": Column("Standard deviation of concentration_molar.", "mmol/L"),
     "time_s": Column("Start of the transient since the first one.", "s"),
     "snr": Column(
         "Tallest metabolite peak of the real spectrum over the SD of its noise, no "
@@ -59,8 +68,21 @@ COLUMNS: Final[dict[str, Column]] = {
         "Frequency shift found before correction, positive towards higher ppm.", "Hz"
     ),
     "phase_rad": Column("Phase found before correction.", "rad"),
+    "epoch": Column("Part of the session: baseline, infusion, after; all without an infusion."),
+    "residual_water": Column(
+        "Tallest peak near water before its removal, over the tallest metabolite peak."
+    ),
     "valid": Column("Whether the transient takes part."),
     "reason": Column("Why a transient takes no part; empty for one that does."),
+    "peak": Column("Name of the line."),
+    "ppm": Column("Chemical shift of the line.", "ppm"),
+    "ppm_sd": Column("Standard deviation of ppm.", "ppm"),
+    "lorentz_hz": Column("Lorentzian width, full width at half maximum.", "Hz"),
+    "lorentz_hz_sd": Column("Standard deviation of lorentz_hz.", "Hz"),
+    "gauss_hz": Column("Gaussian width, full width at half maximum.", "Hz"),
+    "gauss_hz_sd": Column("Standard deviation of gauss_hz.", "Hz"),
+    "phase_deg": Column("Phase of the line relative to the common one.", "degrees"),
+    "phase_deg_sd": Column("Standard deviation of phase_deg.", "degrees"),
     "quantity": Column("Name of the quantity."),
     "value": Column("Its value."),
     "subject": Column("Participant."),

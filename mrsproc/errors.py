@@ -19,12 +19,16 @@ class FormatError(MRSError, ValueError):
     """A file that cannot be read or written."""
 
 
+class MissingPackageError(MRSError, ImportError):
+    """An optional package that is needed and not installed."""
+
+
 class BasisError(MRSError, ValueError):
     """A basis set that does not suit the data."""
 
 
-class MissingExtraError(MRSError, ImportError):
-    """An optional package that a function needs is not installed."""
+class QualityError(MRSError):
+    """A recording that is too bad to go on with."""
 
 
 class MRSWarning(UserWarning):

@@ -7,6 +7,7 @@ import typer
 
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
+from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
     name="mrsproc",
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 
 app.add_typer(basis_app)
+app.command()(preprocess)
 statistics.register(app)
 
 Recording = Annotated[
@@ -81,34 +83,87 @@ def info(file: Recording) -> None:
         print(line)
 
 
+Basis = Annotated[Path, typer.Option("-b", "--basis", help="Basis set: a .BASIS file or a folder.")]
+Reference = Annotated[Path | None, typer.Option("-r", "--reference", help="Water reference.")]
+Range = Annotated[tuple[float, float], typer.Option(help="Range that is fitted, in ppm.")]
+Fractions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GM,WM,CSF",
+        help="Volume fractions of the voxel, for example 0.6,0.3,0.1: corrects concentrations for "
+        "tissue and relaxation.",
+    ),
+]
+Maps = Annotated[
+    tuple[Path, Path, Path] | None,
+    typer.Option(
+        metavar="GM WM CSF",
+        help="Instead of --tissue: NIfTI maps of the three tissues, from which the fractions of "
+        "the voxel are taken.",
+    ),
+]
+EchoTime = Annotated[
+    float | None, typer.Option(help="Echo time in ms, where the header does not tell it.")
+]
+RepetitionTime = Annotated[
+    float | None, typer.Option(help="Repetition time in ms, where the header does not tell it.")
+]
+
+
 @app.command()
 def fit(
     file: Recording,
-    basis: Annotated[
-        Path, typer.Option("-b", "--basis", help="Basis set: a .BASIS file or a folder.")
-    ],
+    basis: Basis,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
-    reference: Annotated[
-        Path | None, typer.Option("-r", "--reference", help="Water reference.")
-    ] = None,
-    ppm: Annotated[tuple[float, float], typer.Option(help="Range that is fitted, in ppm.")] = (
-        0.2,
-        4.0,
-    ),
+    reference: Reference = None,
+    ppm: Range = (0.2, 4.0),
     each: Annotated[
         bool, typer.Option("--each", help="Fit each transient instead of their mean.")
     ] = False,
+    tissue: Fractions = None,
+    segmentation: Maps = None,
+    te: EchoTime = None,
+    tr: RepetitionTime = None,
 ) -> None:
     """Fit a recording: coils combined, transients aligned and averaged, residual water removed.
 
     Writes the table of concentrations (TSV and JSON) and the figure of the fit (PNG and SVG).
 
     Example: mrsproc fit sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis -o
-    results
+    results --tissue 0.6,0.3,0.1
     """
-    from mrsproc.cli.work import fitted
+    from mrsproc.cli.work import Request, fitted
 
-    for line in fitted(file, basis, output, reference=reference, ppm=ppm, each=each):
+    request = Request(file, basis, reference, ppm, each, tissue, segmentation, te, tr)
+    for line in fitted(request, output):
+        print(line)
+
+
+@app.command()
+def report(
+    file: Recording,
+    basis: Basis,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Name that ends in .html; RECORDING_report.html by default."
+        ),
+    ] = None,
+    reference: Reference = None,
+    ppm: Range = (0.2, 4.0),
+    tissue: Fractions = None,
+    segmentation: Maps = None,
+    te: EchoTime = None,
+    tr: RepetitionTime = None,
+) -> None:
+    """Fit a recording as the command fit does, and write a report: one HTML file for a browser.
+
+    Example: mrsproc report sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis
+    """
+    from mrsproc.cli.work import Request, reported
+
+    request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr)
+    for line in reported(request, output):
         print(line)
 
 

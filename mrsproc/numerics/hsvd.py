@@ -16,6 +16,7 @@ _KEPT_QUARTERS: Final = (
     3  # of a band-limited FID: what rings ahead of time 0 wraps around to its end
 )
 _MAX_WIDTH_HZ: Final = 60.0
+_LEAST_DAMPING: Final = 1e-3  # a sample, for the height of lines that hardly decay
 
 
 class Lines(NamedTuple):
@@ -41,12 +42,19 @@ class Lines(NamedTuple):
         narrow = -self.rate.real < np.pi * width
         return Lines(self.amplitude[narrow], self.rate[narrow])
 
+    def taller_than(self, height: float, dwell_time: float) -> "Lines":
+        """Return the lines taller than a value in the spectrum, the tallest first."""
+        tall = np.abs(self.amplitude) / np.maximum(-self.rate.real * dwell_time, _LEAST_DAMPING)
+        order = np.argsort(-tall)
+        order = order[tall[order] > height]
+        return Lines(self.amplitude[order], self.rate[order])
+
     def fid(self, time: Array) -> Array:
         """Return their sum at given times [s]."""
         return np.asarray(self.amplitude @ np.exp(self.rate[:, None] * time))
 
 
-def poles(signal: Array, n_components: int) -> Array:
+def poles(signal: Array, n_components: int, noise: float = 0.0) -> Array:
     """Return the poles of a signal.
 
     Parameters
@@ -54,7 +62,10 @@ def poles(signal: Array, n_components: int) -> Array:
     signal : ndarray of complex, shape (n,)
         Samples.
     n_components : int
-        How many exponentials; fewer where the signal is too short.
+        How many exponentials; fewer where the signal is too short or the noise hides them.
+    noise : float, default 0.0
+        SD of the complex noise of a sample: singular values that noise alone can have (the edge
+        of Marchenko and Pastur, 10.1070/SM1967v001n04ABEH001994) are left out.
 
     Returns
     -------
@@ -70,7 +81,9 @@ def poles(signal: Array, n_components: int) -> Array:
     """
     rows = signal.size // 2
     hankel = np.lib.stride_tricks.sliding_window_view(signal, rows).T
-    left = np.linalg.svd(hankel, full_matrices=False)[0][:, : min(n_components, rows - 1)]
+    vectors, values, _ = np.linalg.svd(hankel, full_matrices=False)
+    edge = noise * (np.sqrt(hankel.shape[0]) + np.sqrt(hankel.shape[1]))
+    left = vectors[:, : max(1, min(n_components, rows - 1, int((values > edge).sum())))]
     shift = np.linalg.lstsq(left[:-1], left[1:], rcond=None)[0]
     return np.linalg.eigvals(shift)
 
@@ -98,7 +111,11 @@ def low_rank(signal: Array, n_components: int) -> Array:
 
 
 def lines_in_band(
-    fid: Array, dwell_time: float, band: tuple[float, float], n_components: int
+    fid: Array,
+    dwell_time: float,
+    band: tuple[float, float],
+    n_components: int,
+    noise: float = 0.0,
 ) -> Lines:
     """Decompose the part of a FID that lies in a band of frequencies.
 
@@ -116,7 +133,9 @@ def lines_in_band(
     band : tuple of float
         Ends of the band [Hz].
     n_components : int
-        How many exponentials.
+        How many exponentials at most.
+    noise : float, default 0.0
+        SD of the complex noise of a point of the spectrum, below which lines are not looked for.
 
     Returns
     -------
@@ -127,20 +146,45 @@ def lines_in_band(
     inside = np.flatnonzero((axis > band[0]) & (axis < band[1]))
     frequency, spectrum = axis[inside], axes.fid_to_spectrum(fid)[inside]
     short = np.fft.ifft(spectrum * np.hanning(inside.size + 2)[1:-1])
-    found = poles(short[: _KEPT_QUARTERS * inside.size // 4], n_components)
+    noise /= np.sqrt(inside.size)  # of a sample, were it white
+    found = poles(short[: _KEPT_QUARTERS * inside.size // 4], n_components, noise)
     width = inside.size / (fid.size * dwell_time)
     position = frequency[0] + np.mod(np.angle(found) / (2.0 * np.pi), 1.0) * width
     damping = np.clip(-np.log(np.abs(found)) * width, 0.0, np.pi * _MAX_WIDTH_HZ)
     rate = 2j * np.pi * position - damping
     tails = np.vander(np.linspace(-1.0, 1.0, inside.size), 3)
-    columns = np.hstack([_line_spectra(rate, frequency, dwell_time, fid.size), tails])
+    columns = np.hstack([line_spectra(rate, frequency, dwell_time, fid.size)[0].T, tails])
     amplitude = np.linalg.lstsq(columns, spectrum, rcond=1e-8)[0][: rate.size]
     return Lines(amplitude, rate)
 
 
-def _line_spectra(rate: Array, frequency: Array, dwell_time: float, n: int) -> Array:
-    """Return the spectra of sampled, truncated exponentials, first point halved, as columns."""
-    z = np.exp((rate[None, :] - 2j * np.pi * frequency[:, None]) * dwell_time)
+def line_spectra(rate: Array, frequency: Array, dwell_time: float, n: int) -> tuple[Array, Array]:
+    """Return the spectra of sampled, truncated exponentials, and their slopes over the rate.
+
+    Parameters
+    ----------
+    rate : ndarray of complex, shape (..., k)
+        Complex rates [1/s].
+    frequency : ndarray, shape (b,)
+        Where the spectra are wanted [Hz].
+    dwell_time : float
+        Sampling interval [s].
+    n : int
+        Number of samples.
+
+    Returns
+    -------
+    tuple of ndarray of complex, shape (..., k, b)
+        Spectra of ``exp(rate t)``, first point halved, and of ``t exp(rate t)`` [s].
+    """
+    growth, turn = np.asarray(rate)[..., None] * dwell_time, -2j * np.pi * frequency * dwell_time
+    z = np.exp(growth) * np.exp(turn)
+    power = np.exp(n * growth) * np.exp(n * turn)
     near_one = np.abs(1.0 - z) < 1e-12
-    total = np.where(near_one, n, (1.0 - z**n) / np.where(near_one, 1.0, 1.0 - z))
-    return np.asarray(total - 0.5)
+    inverse = 1.0 / np.where(near_one, 1.0, 1.0 - z)
+    total = (1.0 - power) * inverse
+    slope = dwell_time * (z * total - n * power) * inverse
+    if near_one.any():
+        total = np.where(near_one, n, total)
+        slope = np.where(near_one, dwell_time * n * (n - 1) / 2.0, slope)
+    return total - 0.5, slope

@@ -1,8 +1,22 @@
 """Figures with matplotlib: every function takes ``ax=`` and returns it."""
 
 from mrsproc.plot.basis_sets import basis
+from mrsproc.plot.lines import peaks
+from mrsproc.plot.sessions import before_after, quality, waterfall
 from mrsproc.plot.spectra import fit, spectrum
 from mrsproc.plot.statistics import crossover, forest, power
 from mrsproc.plot.style import style
 
-__all__ = ["basis", "crossover", "fit", "forest", "power", "spectrum", "style"]
+__all__ = [
+    "basis",
+    "before_after",
+    "crossover",
+    "fit",
+    "forest",
+    "peaks",
+    "power",
+    "quality",
+    "spectrum",
+    "style",
+    "waterfall",
+]

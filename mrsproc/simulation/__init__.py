@@ -1,5 +1,14 @@
 """Recordings of known truth."""
 
 from mrsproc.simulation.example import Example, small_example
+from mrsproc.simulation.options import SessionOptions
+from mrsproc.simulation.session import SimulatedSession, infusion_response, simulate
 
-__all__ = ["Example", "small_example"]
+__all__ = [
+    "Example",
+    "SessionOptions",
+    "SimulatedSession",
+    "infusion_response",
+    "simulate",
+    "small_example",
+]

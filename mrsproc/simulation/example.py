@@ -23,6 +23,16 @@ WATER_SIGNAL_MM: Final = 35880.0 * 0.7
 """Concentration of water times what relaxation leaves, as in `mrsproc.WaterScaling` [mM]."""
 
 
+EXAMPLE_ACQUISITION: Final = Acquisition(
+    spectrometer_frequency=127.731,
+    dwell_time=5e-4,
+    echo_time=0.035,
+    repetition_time=2.0,
+    sequence="PRESS",
+)
+"""PRESS, TE 35 ms, at 3 T."""
+
+
 class Example(NamedTuple):
     """A recording whose truth is known."""
 
@@ -34,6 +44,18 @@ class Example(NamedTuple):
     """The basis set that it was made from, without macromolecules."""
     truth: dict[str, float]
     """Concentrations [mM]."""
+
+
+def example_basis() -> BasisSet:
+    """Simulate the metabolites of `CONCENTRATIONS_MM` with PRESS, TE 35 ms, at 3 T."""
+    names = [name for name in CONCENTRATIONS_MM if not name.startswith("MM")]
+    return simulate_basis(
+        "press",
+        echo_time=0.035,
+        acquisition=EXAMPLE_ACQUISITION,
+        n_points=1024,
+        metabolites=names,
+    )
 
 
 def small_example(*, snr: float = 60.0, rng: np.random.Generator | int | None = 0) -> Example:
@@ -52,17 +74,8 @@ def small_example(*, snr: float = 60.0, rng: np.random.Generator | int | None = 
         Recording, reference, basis set and truth.
     """
     rng = np.random.default_rng(rng)
-    acquisition = Acquisition(
-        spectrometer_frequency=127.731,
-        dwell_time=5e-4,
-        echo_time=0.035,
-        repetition_time=2.0,
-        sequence="PRESS",
-    )
-    names = [name for name in CONCENTRATIONS_MM if not name.startswith("MM")]
-    basis = simulate_basis(
-        "press", echo_time=0.035, acquisition=acquisition, n_points=1024, metabolites=names
-    )
+    basis = example_basis()
+    acquisition = EXAMPLE_ACQUISITION
     full = basis.with_macromolecules([name for name in CONCENTRATIONS_MM if name.startswith("MM")])
     time = full.time
     clean = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mrsproc.axes import Array
-from mrsproc.errors import InvalidInputError, MissingExtraError
+from mrsproc.errors import InvalidInputError, MissingPackageError
 from mrsproc.stats import reml
 from mrsproc.stats.observations import require
 
@@ -53,13 +53,13 @@ def design(
     ------
     InvalidInputError
         A formula that cannot be read, or effects that cannot be told apart.
-    MissingExtraError
+    MissingPackageError
         statsmodels is not installed.
     """
     try:
         from statsmodels.regression.mixed_linear_model import MixedLM
     except ImportError as error:
-        raise MissingExtraError(
+        raise MissingPackageError(
             'mixed models need statsmodels: pip install "mrsproc[stats]"'
         ) from error
 

@@ -243,7 +243,7 @@ def mixed_model(
     ------
     InvalidInputError
         Unknown labels, columns or options, a formula that cannot be read or identified.
-    MissingExtraError
+    MissingPackageError
         statsmodels is not installed.
     NotConvergedError
         The random effects ask for more than the data hold.

@@ -86,6 +86,7 @@ def test_frame(synthetic):
         "frequency_sd_hz",
         "phase_rad",
         "phase_sd_rad",
+        "amplitude",
     ]
     assert len(frame) == COUNT
 

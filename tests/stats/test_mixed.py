@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mrsproc as mp
-from mrsproc.errors import InvalidInputError, MissingExtraError, StatisticsWarning
+from mrsproc.errors import InvalidInputError, MissingPackageError, StatisticsWarning
 
 
 def test_default_model_is_the_crossover_test_of_session_means(trial):
@@ -163,7 +163,7 @@ def test_bad_rows(gappy):
 
 def test_without_statsmodels(gappy, monkeypatch):
     monkeypatch.setitem(sys.modules, "statsmodels.regression.mixed_linear_model", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "mrsproc\[stats\]"'):
+    with pytest.raises(MissingPackageError, match=r'pip install "mrsproc\[stats\]"'):
         mp.stats.mixed_model(gappy)
 
 

@@ -1,0 +1,120 @@
+r"""Covariance of what a joint fit estimates.
+
+Thermal: the inverse of the Fisher information, Bayesian where priors act.
+
+Robust: what transients really scatter. With :math:`s_n` the part of the score that transient n
+contributes, :math:`H^{-1} M H^{-1}`, where M is the long-run covariance of the scores (Newey 1987,
+10.2307/1913610): neighbours may be correlated, and noise need not be what was measured. It needs
+many transients.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mrsproc.axes import Array
+from mrsproc.dynamics.model import Model, Point, Session
+from mrsproc.dynamics.solve import Linearised, without_local
+
+
+class Covariances(NamedTuple):
+    """Covariances of coefficients and unknowns, in the scale of `band`."""
+
+    thermal: Array
+    """Shape (n_terms + n_unknowns,) * 2."""
+    robust: Array
+    """The same shape."""
+
+
+def covariances(session: Session, model: Model, point: Point, tangent: Linearised) -> Covariances:
+    """Return the covariances of coefficients and unknowns.
+
+    Parameters
+    ----------
+    session, model, point
+        What was fitted, and the minimum.
+    tangent : Linearised
+        The session to first order there.
+
+    Returns
+    -------
+    Covariances
+        NaN throughout where the information matrix is singular.
+    """
+    size = len(tangent.information)
+    wanted = np.r_[np.arange(model.n_terms), np.arange(size - len(model.bounds), size)]
+    inverse = inverted(tangent.information)
+    meat = _long_run(_scores(session, point, tangent)) + tangent.precision
+    robust = inverse @ meat @ inverse
+    picked = np.ix_(wanted, wanted)
+    return Covariances(inverse[picked], robust[picked])
+
+
+def inverted(information: Array) -> Array:
+    """Return the inverse of an information matrix; NaN throughout where it is singular."""
+    scale = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    try:
+        inverse = np.linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)
+    except np.linalg.LinAlgError:
+        return np.full_like(information, np.nan)
+    if not (np.diag(inverse) > 0.0).all():
+        return np.full_like(information, np.nan)
+    return np.asarray(inverse)
+
+
+def _scores(session: Session, point: Point, tangent: Linearised) -> Array:
+    """Return what each transient adds to the gradient, shape (n, n_parameters)."""
+    heavy = without_local(session, tangent.local, tangent.spectra)
+    weighted = tangent.times * session.weight[:, None]
+    return tangent.columns.scores(weighted, point.residual @ heavy.T)
+
+
+def _long_run(scores: Array) -> Array:
+    """Return the covariance of the sum of a correlated series, by Bartlett weights."""
+    n = len(scores)
+    centred = scores - scores.mean(axis=0)
+    lags = min(int(4.0 * (n / 100.0) ** (2.0 / 9.0)) + 1, n // 4)
+    total = centred.T @ centred
+    for lag in range(1, lags + 1):
+        product = centred[lag:].T @ centred[:-lag]
+        total += (1.0 - lag / (lags + 1.0)) * (product + product.T)
+    return np.asarray(total * n / max(n - 2.0, 1.0))
+
+
+class AddedColumn(NamedTuple):
+    """A parameter that was not fitted, estimated to first order."""
+
+    estimate: float
+    """Its value."""
+    sd: float
+    """Its SD."""
+
+
+def added_column(
+    session: Session, point: Point, tangent: Linearised, course: Array, spectrum: Array
+) -> AddedColumn:
+    """Estimate the coefficient of one more product of time course and spectrum (Rao's score test).
+
+    Parameters
+    ----------
+    session, point, tangent
+        What was fitted, the minimum, and the session to first order there.
+    course : ndarray, shape (n,)
+        Time course.
+    spectrum : ndarray, shape (m,)
+        Spectrum.
+
+    Returns
+    -------
+    AddedColumn
+        To first order, all else free.
+    """
+    heavy = without_local(session, tangent.local, spectrum[None])[0]
+    weighted = session.weighted(course)
+    across = np.outer(weighted @ tangent.times, tangent.spectra @ heavy)
+    cross = tangent.columns.moments(across)
+    own = float((weighted @ course) * (spectrum @ heavy))
+    score = float(weighted @ (point.residual @ heavy))
+    inverse = inverted(tangent.information)
+    left = own - float(cross @ inverse @ cross)
+    return AddedColumn(score / left, float(1.0 / np.sqrt(max(left, 1e-300))))
