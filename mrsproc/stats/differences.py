@@ -106,7 +106,8 @@ def coefficient(found: Regression, index: int) -> dict[str, float]:
     Returns
     -------
     dict
-        estimate, se, df, statistic, p, ci_low, ci_high; statistic and p are NaN without scatter.
+        estimate, se, df, statistic, p, ci_low, ci_high; without scatter, p is 0, or NaN for an
+        estimate of zero.
     """
     from scipy import stats
 
@@ -114,7 +115,10 @@ def coefficient(found: Regression, index: int) -> dict[str, float]:
     se = float(np.sqrt(found.covariance[index, index]))
     df = float(found.df[index])
     half = se * float(stats.t.ppf(0.975, df))
-    statistic = estimate / se if se > 0.0 else np.nan
+    if se > 0.0:
+        statistic = estimate / se
+    else:
+        statistic = np.nan if estimate == 0.0 else float(np.copysign(np.inf, estimate))
     return {
         "estimate": estimate,
         "se": se,

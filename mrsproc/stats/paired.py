@@ -314,7 +314,7 @@ def analyse(
         others.append({"term": "carry-over (or sequence)", **_carry_over(pairs), "unit": unit})
     if moderator is not None:
         others += [{**row, "unit": unit} for row in _moderated(pairs, design, variances, moderator)]
-    scale = treatment["se"] / found.scatter
+    scale = treatment["se"] / found.scatter if found.scatter > 0.0 else np.nan
     return Crossover(
         what=what,
         contrast=contrast,

@@ -1,6 +1,7 @@
 """The commands ``mrsproc stats`` and ``mrsproc power``."""
 
 import json
+import warnings
 
 import pandas as pd
 import pytest
@@ -46,6 +47,23 @@ def test_stats(run, study, tmp_path):
     assert all("dimension" not in column["Description"] for column in sidecar.values())
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"stats_mixed.tsv", "stats_mixed-variances.tsv", "stats_people.svg"} <= written
+
+
+def test_quality(run, study, tmp_path):
+    rows = pd.read_csv(study / "timecourses.tsv", sep="\t", dtype={"subject": str})
+    active = rows["condition"].eq("naltrexone") & (rows["time_s"] >= 600)
+    width = 6.0 - 0.5 * active + 0.01 * rows["subject"].astype(float) * rows["period"]
+    rows.assign(valid=True, linewidth_hz=width).to_csv(study / "qc.tsv", sep="\t", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        code, out, err = run("stats", study, "--onset", "600")
+    assert code == 0, err
+    assert "warning: quality differs: linewidth_hz by condition" in err
+    table = pd.read_csv(study / "stats_quality.tsv", sep="\t")
+    found = table.set_index(["outcome", "term"]).loc[("linewidth_hz", "condition x time")]
+    assert found["estimate"] == pytest.approx(-0.5)
+    assert found["alarm"]
+    assert "quality by condition and time" in out
 
 
 def test_bad_input_leaves_nothing(run, study, tmp_path):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import warnings
 
 import hypothesis.strategies as st
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import stats as distributions
 
 import mrsproc as mp
 from mrsproc.errors import DataWarning, InvalidInputError
+from mrsproc.stats.differences import coefficient, regress
 
 
 def wide(frame):
@@ -106,6 +106,15 @@ def test_equal_sds_make_the_weights_equal(endpoints):
     one, other = (mp.stats.crossover(frame, weights=kind) for kind in ("equal", "precision"))
     assert one.estimate == pytest.approx(other.estimate)
     assert one.se == pytest.approx(other.se)
+
+
+@pytest.mark.parametrize(("effect", "p"), [(2.0, 0.0), (0.0, np.nan)])
+def test_differences_without_scatter(endpoints, effect, p):
+    frame = endpoints()
+    frame["estimate"] = np.where(frame["condition"] == "drug", effect, 0.0)
+    found = mp.stats.crossover(frame.drop(columns="period"))
+    assert found.p == pytest.approx(p, nan_ok=True)
+    assert np.isnan(found.effect_size.value)
 
 
 def test_a_noisy_session_counts_less(endpoints):
@@ -236,18 +245,19 @@ def make_trial(seed):
     return table[table["endpoint"] == "auc"]
 
 
-def test_false_positives_and_coverage_of_small_trials():
+@pytest.mark.parametrize("precise", [False, True])
+def test_coverage_of_small_trials(precise):
     """A quick look at what tests/benchmarks/bench_stats.py measures."""
-    design = mp.stats.TrialDesign(participants=10, quality_spread=0.4, sex_difference=0.0)
-    truth = design.effect_percent * design.infusion_s / 60.0
     rng = np.random.default_rng(0)
-    covered = {"equal": 0, "precision": 0}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for _ in range(150):
-            table = mp.stats.simulate_trial(design, rng=rng).endpoints
-            for weights in covered:
-                found = mp.stats.crossover(table, weights=weights, resamples=99)
-                covered[weights] += found.ci_low <= truth <= found.ci_high
-    for count in covered.values():
-        assert count / 150 == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 150))
+    n, trials, truth = 12, 800, 0.7
+    variances = np.exp(rng.standard_normal(n))
+    design = np.column_stack([np.ones(n), np.where(np.arange(n) % 2, 1.0, -1.0)])
+    covered = 0
+    for _ in range(trials):
+        scatter = np.sqrt(variances + 0.3) * rng.standard_normal(n)
+        found = regress(
+            truth + 0.4 * design[:, 1] + scatter, design, variances if precise else None
+        )
+        row = coefficient(found, 0)
+        covered += row["ci_low"] <= truth <= row["ci_high"]
+    assert covered / trials == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / trials))
