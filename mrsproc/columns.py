@@ -32,11 +32,14 @@ COLUMNS: Final[dict[str, Column]] = {
     ),
     "amplitude": Column("Amplitude: the basis FID as given, times this.", "units of the basis set"),
     "sd": Column(
-        "Standard deviation of the amplitude or estimate (Cramer-Rao bound, Bayesian where priors "
-        "act), in its unit.",
+        "Standard deviation of the amplitude or estimate, in its unit: Cramer-Rao bound, Bayesian "
+        "where priors act or an amplitude is near zero.",
     ),
     "crlb_percent": Column("sd in percent of the amplitude; n/a where the amplitude is zero.", "%"),
-    "at_bounds": Column("Whether the fit holds the amplitude at zero."),
+    "at_bounds": Column(
+        "Whether chi-squared is lowest without the signal: the amplitude is then an upper limit "
+        "rather than a value."
+    ),
     "ratio_tCr": Column("Amplitude relative to total creatine."),
     "ratio_tCr_sd": Column("Standard deviation of ratio_tCr, from the covariance of both."),
     "ratio_tNAA": Column("Amplitude relative to total NAA."),

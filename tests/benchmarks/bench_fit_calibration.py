@@ -1,6 +1,6 @@
 """Are the error bars of the fit honest? Scatter of (estimate - truth) / SD, and 95 % coverage.
 
-``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/bench_fit_calibration.py [n] [seed]`` fits n
+``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/bench_fit_calibration.py [n] [seed] [mode]`` fits n
 (default 2000) spectra at each of three SNRs, of mode "invivo", where the model of the fit is right,
 and of mode "wrong" (asymmetric lines, twice the spread of shifts and widths, narrower background),
 made by ../shared/bench/generate.py. It prints the tables that tests/benchmarks/README.md keeps.
@@ -48,7 +48,7 @@ def main() -> None:
     """Print one table for each mode."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
-    for mode in ("invivo", "wrong"):
+    for mode in sys.argv[3:] or ("invivo", "wrong"):
         print(f"\n{mode}: SD of (estimate - truth) / SD, mean, coverage in %")
         print("| SNR | " + " | ".join(NAMES) + " |")
         print("|---|" + "---|" * len(NAMES))
