@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrsproc.basis import BasisSet
+    from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
     from mrsproc.tissue import Tissue
 
@@ -141,7 +142,7 @@ class Request(NamedTuple):
         return dataclasses.replace(data, acquisition=data.acquisition.replace(**times))
 
 
-def _analysed(request: Request) -> tuple[MRSData, "Quantities"]:
+def _analysed(request: Request) -> tuple[MRSData, "Preprocessed", "Quantities"]:
     """Read, preprocess, fit and quantify."""
     from mrsproc import fitting, preproc, quantification
 
@@ -159,14 +160,15 @@ def _analysed(request: Request) -> tuple[MRSData, "Quantities"]:
         spectra = spectra.mean("transient")
     result = fitting.fit(spectra, signals, fitting.FitOptions(ppm=request.ppm))
     acquisition = None if fractions is None else raw.acquisition
-    return raw, quantification.quantify(
+    quantities = quantification.quantify(
         result, water=clean.water, tissue=fractions, acquisition=acquisition
     )
+    return raw, clean, quantities
 
 
 def fitted(request: Request, output: Path) -> Iterator[str]:
     """Fit a recording, write tables and figures, and tell what was found."""
-    _, quantities = _analysed(request)
+    *_, quantities = _analysed(request)
     yield from report_lines(quantities)
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
 
@@ -176,8 +178,8 @@ def reported(request: Request, output: Path | None) -> Iterator[str]:
     from mrsproc.reporting import report
 
     target = Path(f"{stem(request.file)}_report.html") if output is None else output
-    raw, quantities = _analysed(request)
-    report(target, raw=raw, quantities=quantities, title=stem(request.file))
+    raw, clean, quantities = _analysed(request)
+    report(target, raw=raw, clean=clean, quantities=quantities, title=stem(request.file))
     yield f"wrote {target}"
 
 

@@ -215,5 +215,6 @@ def test_report(run, with_water, tmp_path):
     assert out.splitlines() == ["wrote sub-01_svs_report.html"]
     text = (tmp_path / "sub-01_svs_report.html").read_text(encoding="utf-8")
     assert "concentration (mM)" in text
+    assert "Not part of this report, because it was not given: a fit over time." in text
     code, out, err = run(*words, "-o", "report.pdf")
     assert (code, "ends in .html" in err) == (2, True)
