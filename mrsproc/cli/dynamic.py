@@ -135,5 +135,8 @@ def written(
         yield f"wrote {path}"
     for name in shown:
         paths = [output / f"{base}_desc-{name}_mrs.{suffix}" for suffix in ("png", "svg")]
-        save_figure(partial(plot.timecourse, result, name, relative_to=ratio), paths)
+        save_figure(
+            partial(plot.timecourse, result, name, relative_to=ratio, quantity="percent_change"),
+            paths,
+        )
         yield from (f"wrote {path}" for path in paths)

@@ -5,8 +5,8 @@ Transient n, turned back by its own frequency and phase, is in the window of the
 .. math::
 
     \Re\{e^{i \phi_1 (p - p_0)} \mathcal F[y_n e^{i (2 \pi f_n t + \varphi_n)}]\}
-        = s_n \sum_l a_l(t_n) \, \Re S_l(\nu_l, \gamma_l + \delta_n, g) + \text{baseline}
-          + \text{noise and water of this transient},
+        = s_n \Bigl( \sum_l a_l(t_n) \, \Re S_l(\nu_l, \gamma_l + \delta_n, g)
+          + \text{baseline} \Bigr) + \text{noise and water of this transient},
 
 with shifts, widths and baseline shared, a gain :math:`s_n` where one is asked for, and amplitudes
 :math:`a_l(t_n) = \sum_k T_{nk} c_{lk}` that are linear in their coefficients. The change of
@@ -311,7 +311,8 @@ def evaluate(session: Session, model: Model, point: Point) -> Point:
     data = session.turned(point.local, theta[1])
     _fit_linear(session, model, point, data, gain)
     point.amplitude = amplitudes(model, point) * gain[:, None]
-    point.residual = data - point.smooth @ session.baseline.q - modelled(point, point.amplitude)
+    smooth = np.outer(gain, point.smooth @ session.baseline.q)
+    point.residual = data - smooth - modelled(point, point.amplitude)
     point.cost = _squares(session, point.residual) + _penalties(session, model, point)
     return point
 
@@ -359,7 +360,7 @@ def linear_precision(session: Session, model: Model) -> Array:
 def linear_columns(model: Model, n_powers: int, n_smooth: int) -> Columns:
     """Return the columns of coefficients and baseline.
 
-    Time courses are those of the model, one set for each power, then a constant; spectra are the
+    Time courses are those of the model, one set for each power, then the gain; spectra are the
     signals and mixtures, one set for each power, then the functions of the baseline.
     """
     sources = sum(model.mixtures.shape)
@@ -380,9 +381,7 @@ def _fit_linear(session: Session, model: Model, point: Point, data: Array, gain:
     q = session.baseline.q
     columns = linear_columns(model, len(point.powers), len(q))
     scaled = point.courses * gain[:, None]
-    times = np.hstack(
-        [*(scaled * power[:, None] for power in point.powers), np.ones((len(data), 1))]
-    )
+    times = np.hstack([*(scaled * power[:, None] for power in point.powers), gain[:, None]])
     spectra = np.vstack([*(model.sources(curves) for curves in point.spectra), q])
     weighted = session.without_water(spectra)
     heavy = session.weighted(times)

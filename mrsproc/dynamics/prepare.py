@@ -34,6 +34,7 @@ from mrsproc.qc.noise import noise_samples, noise_sd
 
 _LEAST_TRANSIENTS: Final = 4
 _LIMIT: Final = 5.5  # robust SDs at which a transient is not described by the model
+_NOTHING: Final = 1e-9  # of the largest reference of a ratio prior
 _GAUGE_HZ: Final = 1e-3  # SD of the common shift: the shifts of the transients take it over
 
 
@@ -203,7 +204,7 @@ def _session(
     _, rows = ratio_rows(signals, chosen)
     deviation, scale = rows / band.scale
     reference = scale @ (mean.amplitude * band.scale)
-    usable = reference > 0.0
+    usable = reference > _NOTHING * max(float(reference.max(initial=0.0)), 1e-300)
     ratios = deviation[usable] / reference[usable, None]
     left_in_mean = float(max(mean.fit_quality, 1.0) * mean.noise_sd**2)
     return Session(

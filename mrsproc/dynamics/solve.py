@@ -156,7 +156,7 @@ def _derivatives(session: Session, model: Model, point: Point) -> tuple[_Builder
     build = _Builder()
     build.start(
         linear_columns(model, len(point.powers), len(q)),
-        [*(point.courses * (gain * power)[:, None] for power in point.powers), ones],
+        [*(point.courses * (gain * power)[:, None] for power in point.powers), gain[:, None]],
         [*(model.sources(curves) for curves in point.spectra), q],
     )
     moving = [point.amplitude * power[:, None] for power in point.powers]
@@ -174,7 +174,8 @@ def _derivatives(session: Session, model: Model, point: Point) -> tuple[_Builder
         narrowing = band.spectra(broadened(session, mean @ point.fid, 1)).real
         build.add([model.width], [session.seen(narrowing)[None]])
     if model.gain.shape[1]:
-        build.add([model.gain], [(mean @ point.spectra[0])[None]])
+        whole = mean @ point.spectra[0] + point.smooth @ q
+        build.add([model.gain], [whole[None]])
     for course in _moving_courses(model, point):
         courses = [course * (gain * power)[:, None] for power in point.powers]
         build.add(courses, list(point.spectra), summed=True)
@@ -198,6 +199,7 @@ def _exact_slopes(session: Session, model: Model, point: Point, local: Array) ->
     change = (model.width @ point.width)[:, None]
     slope = np.hstack([point.amplitude, point.amplitude * change]) @ np.vstack(curves)
     whole = modelled(point, point.amplitude / (1.0 + model.gain @ point.gain)[:, None])
+    whole += point.smooth @ session.baseline.q
     return np.concatenate(
         [
             np.einsum("nm,nm->n", slope, heavy) @ model.width,

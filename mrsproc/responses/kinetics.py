@@ -140,8 +140,10 @@ KETAMINE: Final = Kinetics(
     k21=0.2470,
     k13=0.5900,
     k31=0.0146,
-    source="racemic ketamine, healthy volunteers: Domino 1984, Clin Pharmacol Ther 36, 645-653",
+    source="racemic ketamine, volunteers: Domino 1984, Clin Pharmacol Ther 36, 645-653",
 )
-"""Ketamine in plasma."""
+"""Ketamine in plasma (Domino 1984, 10.1038/clpt.1984.235). Its clearance, 116 l/h for 70 kg, is
+above the mean of 18 studies, 79 l/h, and its volume, 193 l, below theirs, 252 l (Kamp 2020,
+10.1097/ALN.0000000000003577): people differ by as much."""
 PUBLISHED: Final[dict[str, Kinetics]] = {"ketamine": KETAMINE}
 """Compartment models of drugs by name."""

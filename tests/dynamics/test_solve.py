@@ -118,7 +118,6 @@ def test_coefficients_are_the_least_squares_solution(problem):
     )  # fmt: skip
     free = dataclasses.replace(model, nonnegative=np.zeros(model.n_terms, bool))
     point = evaluate(session, free, dataclasses.replace(point))
-    data = point.residual + point.smooth @ session.baseline.q
     gain = 1.0 + model.gain @ point.gain
     rows = []
     for signal, column in zip(model.signal, model.column, strict=True):
@@ -129,10 +128,11 @@ def test_coefficients_are_the_least_squares_solution(problem):
                 for power, spectra in zip(point.powers, point.spectra, strict=True)
             ).ravel()
         )
-    rows += [np.tile(curve, len(gain)) for curve in session.baseline.q]
+    rows += [np.outer(gain, curve).ravel() for curve in session.baseline.q]
     matrix = np.array(rows).T
     model_part = matrix[:, : model.n_terms] @ point.coefficient
-    data = (point.residual + point.smooth @ session.baseline.q).ravel() + model_part
+    smooth = np.outer(gain, point.smooth @ session.baseline.q)
+    data = (point.residual + smooth).ravel() + model_part
     root = np.sqrt(np.repeat(session.weight, point.residual.shape[1]))
     prior = np.diag(np.sqrt(np.r_[np.zeros(model.n_terms), session.baseline_precision]))
     solved = np.linalg.lstsq(

@@ -113,6 +113,17 @@ def test_ketamine_concentration_is_what_is_measured():
     assert 0.1 < level < 0.3
 
 
+def test_ketamine_constants_give_published_clearance_and_volume():
+    """Per 70 kg against the meta-analysis of 18 studies: 79 l/h and 252 l, within a factor 1.6."""
+    clearance = KETAMINE.k10 * KETAMINE.volume_l_per_kg * 70.0 * 60.0
+    ratios = 1.0 + KETAMINE.k12 / KETAMINE.k21 + KETAMINE.k13 / KETAMINE.k31
+    volume = KETAMINE.volume_l_per_kg * ratios * 70.0
+    assert clearance == pytest.approx(115.9, abs=0.1)
+    assert volume == pytest.approx(193.2, abs=0.5)
+    assert 79.0 / 1.6 < clearance < 79.0 * 1.6
+    assert 252.0 / 1.6 < volume < 252.0 * 1.6
+
+
 def test_plasma_response_has_height_one():
     assert INFUSION.response().columns(TIME, NONE).max() == pytest.approx(1.0, abs=1e-3)
     by_weight = Infusion(
