@@ -17,17 +17,19 @@ from mrsproc.fitting.solve import (
     baseline_and_residual,
     common_directions,
     common_jacobian,
+    evaluate,
     hessian,
     minimise,
     reweighted,
     volume_slope,
 )
-from mrsproc.fitting.start import Templates, starting_points
+from mrsproc.fitting.start import Templates, shape_that_wants_more, starting_points
 from mrsproc.fitting.stiffness import stiffness_and_sd
 from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
 
 _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
 
+_SECOND_CHANCES: Final = 3  # for signals held at zero at the wrong shift
 _NOISE_LIMIT: Final = 0.9
 _FIRMEST: Final = 1e-3  # of the noise: SD of the firmest ratio prior
 
@@ -108,6 +110,14 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     _learn(batch, spectrum, point)
     spectrum.prior = problem.prior.at_width(point.theta)
     point, _ = minimise(problem, spectrum, reweighted(problem, spectrum, point), enough=_ROUGHLY)
+    for _ in range(_SECOND_CHANCES):
+        theta = shape_that_wants_more(problem, spectrum, point)
+        if theta is None:
+            break
+        other = evaluate(problem, spectrum, theta, point.passive)
+        other, _ = minimise(problem, spectrum, other, enough=_ROUGHLY)
+        if other.cost < point.cost:
+            point = other
     _learn(batch, spectrum, point)
     point = reweighted(problem, spectrum, point)
     curvature = hessian(problem, spectrum, point)

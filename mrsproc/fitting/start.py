@@ -14,7 +14,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
 from mrsproc.errors import InvalidInputError
-from mrsproc.fitting.solve import Point, Problem, Spectrum, evaluate
+from mrsproc.fitting.solve import Point, Problem, Spectrum, baseline_and_residual, evaluate
 
 USUAL_MM: Final[dict[str, float]] = {
     "NAA": 11.0, "NAAG": 1.5, "Cr": 4.5, "PCr": 4.0, "GPC": 1.2, "PCh": 0.6, "Cho": 1.5,
@@ -29,6 +29,8 @@ _DEAD_TIME: Final = 0.008
 _N_CANDIDATES: Final = 3
 _DISTINCT_HZ: Final = 4.0
 _WORTH_TRYING: Final = 0.7  # of the best correlation
+_OTHER_SHIFTS: Final = np.array([-6.0, -4.5, -3.0, -1.5, 1.5, 3.0, 4.5, 6.0])  # SDs of the prior
+_WORTH_A_START: Final = 10.0  # of chi-squared
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,3 +192,37 @@ def starting_points(problem: Problem, templates: Templates, spectrum: Spectrum) 
         theta[3 : 3 + n] = shift
         points.append(evaluate(problem, spectrum, theta, np.ones(n, bool)))
     return sorted(points, key=lambda point: point.cost)
+
+
+def shape_that_wants_more(problem: Problem, spectrum: Spectrum, point: Point) -> Array | None:
+    """Return the shape at which a signal that is held at zero would be wanted after all.
+
+    Where an amplitude is zero nothing moves the shift of its signal, and a signal that started too
+    far from its place stays away for good. The residual is compared with it at other shifts.
+
+    Parameters
+    ----------
+    problem, spectrum, point
+        What is fitted, and a minimum.
+
+    Returns
+    -------
+    ndarray or None
+        Shape parameters with that shift; None where no signal would take ten of chi-squared.
+    """
+    off = np.flatnonzero(~point.passive)
+    if off.size == 0:
+        return None
+    _, residual = baseline_and_residual(problem, spectrum, point)
+    sd = float(np.min(spectrum.prior.shift_sd))
+    turns = np.exp(2j * np.pi * sd * problem.band.time[:, None] * _OTHER_SHIFTS)
+    slope = ((point.fid[off] * problem.band.adjoint(residual)) @ turns).real
+    variance = spectrum.sigma**2
+    firmness = np.diag(point.gram)[1 + off] + variance * np.diag(spectrum.ratio_precision)[off]
+    gain = np.maximum(slope, 0.0) ** 2 / (variance * firmness[:, None]) - _OTHER_SHIFTS**2
+    row, best = np.unravel_index(int(np.argmax(gain)), gain.shape)
+    if gain[row, best] < _WORTH_A_START:
+        return None
+    theta = point.theta.copy()
+    theta[3 + off[row]] += sd * _OTHER_SHIFTS[best]
+    return theta

@@ -18,7 +18,7 @@ from mrsproc.fitting.solve import (
     minimise,
     volume_slope,
 )
-from mrsproc.fitting.start import starting_points
+from mrsproc.fitting.start import shape_that_wants_more, starting_points
 from mrsproc.fitting.stiffness import stiffness_grid
 from mrsproc.fitting.uncertainty import uncertainty
 
@@ -129,3 +129,25 @@ def test_minimum_does_not_depend_on_how_the_hessian_was_made(setup, monkeypatch)
     monkeypatch.setattr("mrsproc.fitting.solve._corrected", lambda curvature, *_: curvature)
     plain, _ = minimise(problem, spectrum, start, enough=1e-9, max_steps=200)
     assert corrected.cost == pytest.approx(plain.cost, abs=1e-4)
+
+
+def test_a_signal_at_zero_is_tried_at_other_shifts(setup):
+    """With its shift eight SDs off, Ins is of no use where it stands; where it belongs it is."""
+    problem, spectrum, templates, _ = setup
+    spectrum = dataclasses.replace(spectrum, volume_slope=0.0 * spectrum.volume_slope)
+    start = starting_points(problem, templates, spectrum)[0]
+    point, _ = minimise(problem, spectrum, start, common_directions(problem.n_basis))
+    assert shape_that_wants_more(problem, spectrum, point) is None
+    row = 6  # Ins
+    theta = point.theta.copy()
+    step = 4.5 * spectrum.prior.shift_sd.min()
+    theta[3 + row] += step
+    away = evaluate(problem, spectrum, theta, point.passive)
+    passive = away.passive.copy()
+    passive[row] = False
+    amplitude = np.where(passive, away.amplitude, 0.0)
+    held = dataclasses.replace(away, passive=passive, amplitude=amplitude)
+    found = shape_that_wants_more(problem, spectrum, held)
+    assert found is not None
+    assert abs(found[3 + row] - point.theta[3 + row]) < step
+    assert (np.delete(found, 3 + row) == np.delete(theta, 3 + row)).all()
