@@ -53,7 +53,7 @@ COLUMNS: Final[dict[str, Column]] = {
         "fractions and relaxation times are taken as exact."
     ),
     "unit": Column(
-        "Unit of concentration: mM as LCModel uses it, or mmol per kg of tissue water where tissue "
+        "Unit of the estimate or concentration. Of concentrations: mM as LCModel uses it, or mmol per kg of tissue water where tissue "
         "fractions were given."
     ),
     "concentration_molar": Column(

@@ -20,11 +20,6 @@ app = typer.Typer(
     epilog="--debug shows the traceback of an error. Exit codes: 0 good, 2 usage or input.",
 )
 
-app.add_typer(basis_app)
-app.command()(preprocess)
-statistics.register(app)
-app.command()(dynamic)
-app.command()(demo)
 
 Recording = Annotated[
     Path,
@@ -51,7 +46,6 @@ def _common(
     """Options of all commands."""
 
 
-@app.command()
 def convert(
     file: Recording,
     output: Annotated[
@@ -75,7 +69,6 @@ def convert(
         print(path)
 
 
-@app.command()
 def info(file: Recording) -> None:
     """Tell what a recording or basis set holds: dims, timing, SNR, linewidth.
 
@@ -114,7 +107,6 @@ RepetitionTime = Annotated[
 ]
 
 
-@app.command()
 def fit(
     file: Recording,
     basis: Basis,
@@ -143,7 +135,6 @@ def fit(
         print(line)
 
 
-@app.command()
 def report(
     file: Recording,
     basis: Basis,
@@ -169,3 +160,10 @@ def report(
     request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr)
     for line in reported(request, output):
         print(line)
+
+
+for command in (convert, info, preprocess, fit, dynamic, report):
+    app.command()(command)
+statistics.register(app)
+app.command()(demo)
+app.add_typer(basis_app)

@@ -71,9 +71,9 @@ class FitOptions(Record):
         object.__setattr__(self, "ppm", (min(low, high), max(low, high)))
         given: Sequence[str] | str = self.omit
         object.__setattr__(self, "omit", (given,) if isinstance(given, str) else tuple(given))
-        if not 0.3 <= abs(high - low) <= 20.0:
+        if not 0.3 <= abs(high - low) <= 40.0:
             raise InvalidInputError(
-                f"ppm = {self.ppm}: give two chemical shifts that are 0.3 to 20 ppm apart."
+                f"ppm = {self.ppm}: give two chemical shifts that are 0.3 to 40 ppm apart."
             )
         self._check_choices()
         positive: Mapping[str, float | None] = {
