@@ -53,8 +53,8 @@ COLUMNS: Final[dict[str, Column]] = {
         "fractions and relaxation times are taken as exact."
     ),
     "unit": Column(
-        "Unit of the estimate or concentration. Of concentrations: mM as LCModel uses it, or mmol per kg of tissue water where tissue "
-        "fractions were given."
+        "Unit of the estimate or concentration. Of concentrations: mM as LCModel uses it, or mmol "
+        "per kg of tissue water where tissue fractions were given."
     ),
     "concentration_molar": Column(
         "Concentration per litre of grey and white matter, where tissue fractions were given.",
