@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mrsproc.cli import run as study
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
 from mrsproc.cli.preprocess import preprocess
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.add_typer(basis_app)
 app.command()(preprocess)
 statistics.register(app)
+study.register(app)
 
 Recording = Annotated[
     Path,
