@@ -24,10 +24,13 @@ _HOME = {
     "PreprocessOptions": "mrsproc.preproc",
     "Preprocessed": "mrsproc.preproc",
     "Quantities": "mrsproc.quantification",
+    "Recipe": "mrsproc.study",
     "Relaxation": "mrsproc.tissue",
     "SessionOptions": "mrsproc.simulation",
     "SimulatedSession": "mrsproc.simulation",
     "Step": "mrsproc.data",
+    "Study": "mrsproc.study",
+    "StudyResult": "mrsproc.study",
     "Tissue": "mrsproc.tissue",
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
@@ -107,6 +110,9 @@ if TYPE_CHECKING:
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate
     from mrsproc.spins import simulate_basis as simulate_basis
+    from mrsproc.study import Recipe as Recipe
+    from mrsproc.study import Study as Study
+    from mrsproc.study import StudyResult as StudyResult
     from mrsproc.tissue import Relaxation as Relaxation
     from mrsproc.tissue import Tissue as Tissue
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mrsproc.cli import run as study
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
 from mrsproc.cli.demo import demo
@@ -164,6 +165,7 @@ def report(
 
 for command in (convert, info, preprocess, fit, dynamic, report):
     app.command()(command)
+study.register(app)
 statistics.register(app)
 app.command()(demo)
 app.add_typer(basis_app)

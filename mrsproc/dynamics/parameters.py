@@ -47,12 +47,12 @@ def parameter_table(result: "DynamicResult", covariance: Array) -> "pd.DataFrame
 
     rows: list[tuple[Any, ...]] = []
     for name in result.quantities():
-        for label, curve, unit in [(REST, result.rest(name), UNIT), *_responses(result, name)]:
+        for label, curve, unit in [(REST, result.rest(name), UNIT), *response_rows(result, name)]:
             rows.append((name, label, curve.value[0], curve.sd(covariance)[0], unit))
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _responses(result: "DynamicResult", name: str) -> list[Row]:
+def response_rows(result: "DynamicResult", name: str) -> list[Row]:
     """Return coefficients and unknowns, where all members have one shape."""
     design = result.design
     members = np.flatnonzero(result.weights(name))
