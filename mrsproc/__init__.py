@@ -19,37 +19,44 @@ _HOME = {
     "FitResult": "mrsproc.fitting.result",
     "Infusion": "mrsproc.responses",
     "MRSData": "mrsproc.data",
+    "Peak": "mrsproc.peaks",
+    "PeakFit": "mrsproc.peaks",
+    "PreprocessOptions": "mrsproc.preproc",
+    "Preprocessed": "mrsproc.preproc",
     "Quantities": "mrsproc.quantification",
+    "Relaxation": "mrsproc.tissue",
     "SessionOptions": "mrsproc.simulation",
     "SimulatedSession": "mrsproc.simulation",
     "Step": "mrsproc.data",
+    "Tissue": "mrsproc.tissue",
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
+    "average": "mrsproc.preproc",
     "coil_weights": "mrsproc.preproc",
+    "eddy_phase": "mrsproc.preproc",
+    "edited": "mrsproc.preproc",
     "find_outliers": "mrsproc.preproc",
     "fit": "mrsproc.fitting",
     "fit_dynamic": "mrsproc.dynamics",
-    "quantify": "mrsproc.quantification",
-    "preprocess": "mrsproc.preproc",
-    "quality": "mrsproc.preproc",
-    "average": "mrsproc.preproc",
-    "edited": "mrsproc.preproc",
-    "split_edited": "mrsproc.preproc",
-    "eddy_phase": "mrsproc.preproc",
-    "phasing": "mrsproc.preproc",
-    "PreprocessOptions": "mrsproc.preproc",
-    "Preprocessed": "mrsproc.preproc",
+    "fit_peaks": "mrsproc.peaks",
     "linewidths": "mrsproc.preproc",
     "match_linewidth": "mrsproc.preproc",
+    "peak_parameters": "mrsproc.peaks",
+    "phasing": "mrsproc.preproc",
+    "preprocess": "mrsproc.preproc",
+    "quality": "mrsproc.preproc",
+    "quantify": "mrsproc.quantification",
     "read": "mrsproc.io",
     "read_basis": "mrsproc.io",
     "remove_water": "mrsproc.preproc",
+    "report": "mrsproc.reporting",
     "simulate": "mrsproc.simulation",
     "simulate_basis": "mrsproc.spins",
+    "split_edited": "mrsproc.preproc",
     "write": "mrsproc.io",
     "write_basis": "mrsproc.io",
 }
-_PACKAGES = {"dynamics", "plot", "responses"}
+_PACKAGES = {"dynamics", "plot", "responses", "stats"}
 
 __all__ = ["__version__", *sorted([*_HOME, *_PACKAGES])]  # noqa: PLE0604
 
@@ -57,6 +64,7 @@ if TYPE_CHECKING:
     from mrsproc import dynamics as dynamics
     from mrsproc import plot as plot
     from mrsproc import responses as responses
+    from mrsproc import stats as stats
     from mrsproc.basis import BasisSet as BasisSet
     from mrsproc.data import Acquisition as Acquisition
     from mrsproc.data import MRSData as MRSData
@@ -71,6 +79,10 @@ if TYPE_CHECKING:
     from mrsproc.io import read_basis as read_basis
     from mrsproc.io import write as write
     from mrsproc.io import write_basis as write_basis
+    from mrsproc.peaks import Peak as Peak
+    from mrsproc.peaks import PeakFit as PeakFit
+    from mrsproc.peaks import fit_peaks as fit_peaks
+    from mrsproc.peaks import peak_parameters as peak_parameters
     from mrsproc.preproc import Preprocessed as Preprocessed
     from mrsproc.preproc import PreprocessOptions as PreprocessOptions
     from mrsproc.preproc import align as align
@@ -89,11 +101,14 @@ if TYPE_CHECKING:
     from mrsproc.quantification import Quantities as Quantities
     from mrsproc.quantification import WaterScaling as WaterScaling
     from mrsproc.quantification import quantify as quantify
+    from mrsproc.reporting import report as report
     from mrsproc.responses import Infusion as Infusion
     from mrsproc.simulation import SessionOptions as SessionOptions
     from mrsproc.simulation import SimulatedSession as SimulatedSession
     from mrsproc.simulation import simulate as simulate
     from mrsproc.spins import simulate_basis as simulate_basis
+    from mrsproc.tissue import Relaxation as Relaxation
+    from mrsproc.tissue import Tissue as Tissue
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,10 @@ class FormatError(MRSError, ValueError):
     """A file that cannot be read or written."""
 
 
+class MissingPackageError(MRSError, ImportError):
+    """An optional package that is needed and not installed."""
+
+
 class BasisError(MRSError, ValueError):
     """A basis set that does not suit the data."""
 
@@ -37,6 +41,10 @@ class DataWarning(MRSWarning):
 
 class FitWarning(MRSWarning):
     """A fit whose numbers want a second look."""
+
+
+class StatisticsWarning(MRSWarning):
+    """A test or an interval that may promise too much."""
 
 
 def suggest(given: str, known: "Iterable[str]") -> str:

@@ -3,21 +3,25 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mrsproc.columns import COLUMNS
+from mrsproc.data import MRSData
 from mrsproc.dynamics import DynamicResult
 from mrsproc.files import atomic_path
-from mrsproc.quantification import Quantities
+from mrsproc.quantification import Quantities, WaterScaling
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = "n/a"
+TO_FILL_IN = "not in the data: please fill in"
+"""What stands in the MRSinMRS table for what a recording cannot tell."""
 
 
 def write_table(
@@ -74,7 +78,7 @@ def fit_summary(quantities: Quantities) -> dict[str, Any]:
     dict
         JSON's own types; NaN as None.
     """
-    fit, constants = quantities.fit, quantities.constants
+    fit = quantities.fit
     summary: dict[str, Any] = {
         "Options": {key: _plain(value) for key, value in vars(fit.options).items()},
         "BasisSet": fit.basis_source,
@@ -100,9 +104,29 @@ def fit_summary(quantities: Quantities) -> dict[str, Any]:
     ):
         summary[key] = _plain(getattr(fit, key))
     summary["success"], summary["reason"] = _plain(fit.success), _plain(fit.reason)
-    if constants is not None:
-        summary["WaterScaling"] = {**vars(constants), "water_amplitude": quantities.water_amplitude}
-    return summary
+    return summary | _scaling_summary(quantities)
+
+
+def _scaling_summary(quantities: Quantities) -> dict[str, Any]:
+    """Return the constants behind the concentrations, nothing without a water reference."""
+    constants = quantities.constants
+    if constants is None:
+        return {}
+    water = {
+        "water_amplitude": _plain(quantities.water_amplitude),
+        "water_amplitude_sd": _plain(quantities.water_amplitude_sd),
+    }
+    if isinstance(constants, WaterScaling):
+        return {"WaterScaling": {**vars(constants), **water}}
+    used = constants.to_frame(quantities.fit.names)
+    return {
+        "TissueCorrection": {
+            "Method": "Gasparovic 2006, 10.1002/mrm.20901; Near 2021, 10.1002/nbm.4257",
+            "Source": constants.relaxation.source,
+            "Constants": used.to_dict(orient="records"),
+            **water,
+        }
+    }
 
 
 def write_dynamic(result: DynamicResult, folder: str | os.PathLike[str], name: str) -> list[Path]:
@@ -187,3 +211,143 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def mrsinmrs(
+    data: MRSData,
+    *,
+    processing: Sequence[str] = (),
+    quantities: Quantities | None = None,
+    quality: "pd.DataFrame | None" = None,
+) -> "pd.DataFrame":
+    """Return the minimum reporting table of MR spectroscopy, as far as the data can tell it.
+
+    Parameters
+    ----------
+    data : MRSData
+        The recording.
+    processing : sequence of str, default ()
+        Steps of preprocessing, one sentence each.
+    quantities : Quantities, optional
+        Ratios and concentrations of the fit.
+    quality : pandas.DataFrame, optional
+        One row a transient: snr, linewidth_hz, valid, reason, and time_s.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns section, item and value. What only the experimenter knows says so.
+
+    References
+    ----------
+    Lin 2021, 10.1002/nbm.4484.
+    """
+    import pandas as pd
+
+    parts = {
+        "1. Hardware": _hardware(data),
+        "2. Acquisition": _acquisition(data, quality),
+        "3. Data analysis": _analysis(processing, quantities),
+        "4. Data quality": _quality(quantities, quality),
+    }
+    rows = [
+        (section, item, value or TO_FILL_IN)
+        for section, part in parts.items()
+        for item, value in part.items()
+    ]
+    return pd.DataFrame(rows, columns=["section", "item", "value"])
+
+
+def _hardware(data: MRSData) -> dict[str, str]:
+    acquisition = data.acquisition
+    field = acquisition.field_strength
+    model = [acquisition.extra.get(key) for key in ("ManufacturersModelName", "SoftwareVersions")]
+    coils = data.sizes.get("coil")
+    return {
+        "Field strength": f"{field:.3g} T" if field else "",
+        "Manufacturer": acquisition.manufacturer or "",
+        "Model and software version": ", ".join(str(text) for text in model if text),
+        "RF coils": f"{acquisition.nucleus}, {coils} channels" if coils else "",
+        "Additional hardware": "",
+    }
+
+
+def _acquisition(data: MRSData, quality: "pd.DataFrame | None") -> dict[str, str]:
+    acquisition = data.acquisition
+    edges = None if data.affine is None else np.linalg.norm(data.affine[:3, :3], axis=0)
+    size = edges is not None and bool((edges < 500.0).all())
+    times = {"TR": acquisition.repetition_time, "TE": acquisition.echo_time}
+    known = [f"{name} {value * 1e3:g} ms" for name, value in times.items() if value is not None]
+    suppressed = {True: "yes; please name the method", False: "none"}
+    length = ""
+    if quality is not None and np.isfinite(quality["time_s"]).sum() > 1:
+        seconds = float(np.nanmax(quality["time_s"]) - np.nanmin(quality["time_s"]))
+        length = f"{len(quality)} transients over {seconds / 60.0:.1f} min"
+    return {
+        "Pulse sequence": acquisition.sequence or "",
+        "Volume of interest": "",
+        "Nominal size of the volume": (
+            f"{' x '.join(f'{edge:.3g}' for edge in edges)} mm"
+            if edges is not None and size
+            else ""
+        ),
+        "Repetition and echo time": ", ".join(known) if len(known) == 2 else "",
+        "Number of acquisitions": ", ".join(
+            f"{count} {dim}" for dim, count in data.sizes.items() if dim not in {"time", "coil"}
+        )
+        or "1 (averaged)",
+        "Time series": length or "none",
+        "Spectral width and points": (
+            f"{acquisition.spectral_width:.6g} Hz, {data.n_points} points"
+        ),
+        "Water suppression": (
+            "" if acquisition.water_suppressed is None else suppressed[acquisition.water_suppressed]
+        ),
+        "Shimming": "",
+        "Triggering or motion correction": "",
+    }
+
+
+def _analysis(processing: Sequence[str], quantities: Quantities | None) -> dict[str, str]:
+    found = {
+        "Software": f"mrsproc {version('mrsproc')}",
+        "Processing steps": "; ".join(processing) or "none",
+    }
+    if quantities is None:
+        return found
+    fit, constants = quantities.fit, quantities.constants
+    unit = f"and concentrations ({quantities.unit})" if quantities.unit else ""
+    reference = "total creatine and total NAA, without correction"
+    if isinstance(constants, WaterScaling):
+        reference += (
+            f"; water of {constants.water_concentration:g} mM, attenuated to "
+            f"{constants.water_relaxation:g}"
+        )
+    elif constants is not None:
+        reference += f"; tissue water (Gasparovic 2006), {constants.relaxation.source}"
+    return found | {
+        "Output measure": f"amplitude ratios {unit}".strip(),
+        "Quantification references": reference,
+        "Fitting model": (
+            f"linear combination of {len(fit.names)} signals ({fit.basis_source}), "
+            f"{fit.options.ppm[0]:g} to {fit.options.ppm[1]:g} ppm, baseline by "
+            f"{fit.options.baseline}, {fit.options.priors} priors"
+        ),
+    }
+
+
+def _quality(quantities: Quantities | None, quality: "pd.DataFrame | None") -> dict[str, str]:
+    found = {"SNR": "", "Linewidth": "", "Exclusion of data": "", "Quality of the fit": ""}
+    if quantities is not None and np.any(quantities.fit.success):
+        fit = quantities.fit
+        middle = [float(np.nanmedian(x)) for x in (fit.snr, fit.linewidth_hz, fit.fit_quality)]
+        found["SNR"] = f"{middle[0]:.3g} (tallest metabolite peak over SD of the noise)"
+        found["Linewidth"] = f"{middle[1]:.3g} Hz (FWHM of that peak)"
+        found["Quality of the fit"] = (
+            f"residual variance {middle[2]:.3g} times that of the noise; Cramer-Rao bounds of all "
+            "amplitudes in the table"
+        )
+    if quality is not None:
+        lost = int((~quality["valid"].astype(bool)).sum())
+        found["Exclusion of data"] = f"{lost} of {len(quality)} transients left out, with reasons"
+    return found

@@ -1,6 +1,9 @@
 """Fixtures for all tests: real recordings, and small synthetic spectra of known content."""
 
 import os
+import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +21,36 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, data
 hypothesis.settings.load_profile("ci")
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("real") is None or DATA_FOLDER.is_dir():
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"the recordings in {DATA_FOLDER} are missing", pytrace=False)
-    pytest.skip(f"the recordings in {DATA_FOLDER} are missing")
+    if item.get_closest_marker("r") is not None and not _has_r():
+        pytest.skip("R with lme4 and lmerTest is missing: apt-get install r-cran-lmertest")
+    missing = {
+        "real": None if DATA_FOLDER.is_dir() else f"the recordings in {DATA_FOLDER} are missing",
+        "browser": None if CHROMIUM else "Chromium is missing",
+    }
+    for marker, text in missing.items():
+        if text is None or item.get_closest_marker(marker) is None:
+            continue
+        if os.environ.get("CI") == "true":
+            pytest.fail(text, pytrace=False)
+        pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Name of the Chromium program; for tests marked `browser`."""
+    return CHROMIUM
+
+
+@cache
+def _has_r():
+    if shutil.which("Rscript") is None:
+        return False
+    words = ["Rscript", "-e", "library(lme4); library(lmerTest); library(pbkrtest)"]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="session")

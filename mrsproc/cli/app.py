@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
+from mrsproc.cli.demo import demo
 from mrsproc.cli.dynamic import dynamic
 from mrsproc.cli.preprocess import preprocess
 
@@ -18,9 +20,6 @@ app = typer.Typer(
     epilog="--debug shows the traceback of an error. Exit codes: 0 good, 2 usage or input.",
 )
 
-app.add_typer(basis_app)
-app.command()(preprocess)
-app.command()(dynamic)
 
 Recording = Annotated[
     Path,
@@ -47,7 +46,6 @@ def _common(
     """Options of all commands."""
 
 
-@app.command()
 def convert(
     file: Recording,
     output: Annotated[
@@ -71,7 +69,6 @@ def convert(
         print(path)
 
 
-@app.command()
 def info(file: Recording) -> None:
     """Tell what a recording or basis set holds: dims, timing, SNR, linewidth.
 
@@ -83,48 +80,90 @@ def info(file: Recording) -> None:
         print(line)
 
 
-@app.command()
+Basis = Annotated[Path, typer.Option("-b", "--basis", help="Basis set: a .BASIS file or a folder.")]
+Reference = Annotated[Path | None, typer.Option("-r", "--reference", help="Water reference.")]
+Range = Annotated[tuple[float, float], typer.Option(help="Range that is fitted, in ppm.")]
+Fractions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GM,WM,CSF",
+        help="Volume fractions of the voxel, for example 0.6,0.3,0.1: corrects concentrations for "
+        "tissue and relaxation.",
+    ),
+]
+Maps = Annotated[
+    tuple[Path, Path, Path] | None,
+    typer.Option(
+        metavar="GM WM CSF",
+        help="Instead of --tissue: NIfTI maps of the three tissues, from which the fractions of "
+        "the voxel are taken.",
+    ),
+]
+EchoTime = Annotated[
+    float | None, typer.Option(help="Echo time in ms, where the header does not tell it.")
+]
+RepetitionTime = Annotated[
+    float | None, typer.Option(help="Repetition time in ms, where the header does not tell it.")
+]
+
+
 def fit(
     file: Recording,
-    basis: Annotated[
-        Path, typer.Option("-b", "--basis", help="Basis set: a .BASIS file or a folder.")
-    ],
+    basis: Basis,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
-    reference: Annotated[
-        Path | None, typer.Option("-r", "--reference", help="Water reference.")
-    ] = None,
-    ppm: Annotated[tuple[float, float], typer.Option(help="Range that is fitted, in ppm.")] = (
-        0.2,
-        4.0,
-    ),
+    reference: Reference = None,
+    ppm: Range = (0.2, 4.0),
     each: Annotated[
         bool, typer.Option("--each", help="Fit each transient instead of their mean.")
     ] = False,
+    tissue: Fractions = None,
+    segmentation: Maps = None,
+    te: EchoTime = None,
+    tr: RepetitionTime = None,
 ) -> None:
     """Fit a recording: coils combined, transients aligned and averaged, residual water removed.
 
     Writes the table of concentrations (TSV and JSON) and the figure of the fit (PNG and SVG).
 
     Example: mrsproc fit sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis -o
-    results
+    results --tissue 0.6,0.3,0.1
     """
-    from mrsproc.cli.work import fitted
+    from mrsproc.cli.work import Request, fitted
 
-    for line in fitted(file, basis, output, reference=reference, ppm=ppm, each=each):
+    request = Request(file, basis, reference, ppm, each, tissue, segmentation, te, tr)
+    for line in fitted(request, output):
         print(line)
 
 
-@app.command()
-def demo(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for what is made.")] = Path(
-        "mrsproc-demo"
-    ),
+def report(
+    file: Recording,
+    basis: Basis,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Name that ends in .html; RECORDING_report.html by default."
+        ),
+    ] = None,
+    reference: Reference = None,
+    ppm: Range = (0.2, 4.0),
+    tissue: Fractions = None,
+    segmentation: Maps = None,
+    te: EchoTime = None,
+    tr: RepetitionTime = None,
 ) -> None:
-    """Make a small recording with a basis set of its own, and fit it; nothing is downloaded.
+    """Fit a recording as the command fit does, and write a report: one HTML file for a browser.
 
-    Example: mrsproc demo
+    Example: mrsproc report sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis
     """
-    from mrsproc.cli.work import demonstrated
+    from mrsproc.cli.work import Request, reported
 
-    for line in demonstrated(output):
+    request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr)
+    for line in reported(request, output):
         print(line)
+
+
+for command in (convert, info, preprocess, fit, dynamic, report):
+    app.command()(command)
+statistics.register(app)
+app.command()(demo)
+app.add_typer(basis_app)

@@ -67,7 +67,7 @@ def dynamic(
     options = DynamicOptions(fit=FitOptions(ppm=ppm), bin_width=bin_width, infusion=drip)
     data = _transients(file, reference)
     result = fit_dynamic(data, io.read_basis(basis), responses, options)
-    for line in _written(result, output, file, names, ratio):
+    for line in written(result, output, file, names, ratio):
         print(line)
 
 
@@ -115,7 +115,7 @@ def _transients(file: Path, reference: Path | None) -> "MRSData":
     return preproc.coil_weights(water).apply(raw)
 
 
-def _written(
+def written(
     result: "DynamicResult", output: Path, file: Path, names: list[str], ratio: str | None
 ) -> Iterator[str]:
     """Write everything, and tell what was found."""

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from mrsproc.data import MRSData
     from mrsproc.preproc import Preprocessed, PreprocessOptions
+    from mrsproc.preproc.over_time import Interval
 
 
 class _Infusion(NamedTuple):
@@ -72,12 +73,13 @@ def _preprocessed(
         first = read_events(events)[0]
         infusion = _Infusion(first.onset, first.duration)
     clean = preproc.preprocess(raw, water, options, infusion=infusion)
-    yield from _summary(clean)
-    for path in _write(raw, clean, output, stem(file), infusion):
+    yield from summary(clean)
+    for path in write_clean(raw, clean, output, stem(file), infusion):
         yield f"wrote {path}"
 
 
-def _summary(clean: "Preprocessed") -> Iterator[str]:
+def summary(clean: "Preprocessed") -> Iterator[str]:
+    """Tell losses by epoch and reason, and the usual quality."""
     qc = clean.qc
     good = qc[qc["valid"]]
     yield f"{len(qc)} transients, {len(qc) - len(good)} rejected"
@@ -91,9 +93,10 @@ def _summary(clean: "Preprocessed") -> Iterator[str]:
     )
 
 
-def _write(
-    raw: "MRSData", clean: "Preprocessed", output: Path, name: str, infusion: _Infusion | None
+def write_clean(
+    raw: "MRSData", clean: "Preprocessed", output: Path, name: str, infusion: "Interval | None"
 ) -> Iterator[Path]:
+    """Write clean data, water reference, quality and figures, and give their names."""
     from mrsproc import io, plot
     from mrsproc.cli.work import save_figure
     from mrsproc.tables import write_table

@@ -1,15 +1,16 @@
 """What the commands do, as generators of the lines that they print."""
 
+import dataclasses
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from mrsproc import io, qc
 from mrsproc.data import MRSData
-from mrsproc.errors import DataWarning, FormatError
+from mrsproc.errors import DataWarning, FormatError, InvalidInputError
 from mrsproc.files import atomic_path
 from mrsproc.io import lcmodel
 from mrsproc.preproc import remove_water
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrsproc.basis import BasisSet
+    from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
+    from mrsproc.tissue import Tissue
 
 _WATER_OVER_METABOLITES: Final = (
     300.0  # unsuppressed water is some thousand times NAA, what suppression leaves far less
@@ -113,47 +116,126 @@ def _quality(data: MRSData) -> dict[str, str]:
     }
 
 
-def fitted(
-    file: Path,
-    basis: Path,
-    output: Path,
-    *,
-    reference: Path | None,
-    ppm: tuple[float, float],
-    each: bool,
-) -> Iterator[str]:
-    """Fit a recording, write tables and figures, and tell what was found."""
+class Request(NamedTuple):
+    """What ``fit`` and ``report`` are asked to analyse."""
+
+    file: Path
+    basis: Path
+    reference: Path | None
+    ppm: tuple[float, float]
+    each: bool = False
+    tissue: str | None = None
+    segmentation: tuple[Path, Path, Path] | None = None
+    te_ms: float | None = None
+    tr_ms: float | None = None
+
+    def timed(self, data: MRSData) -> MRSData:
+        """Return a recording with the TE and TR that were given where its header has none."""
+        given = {"echo_time": self.te_ms, "repetition_time": self.tr_ms}
+        times = {
+            name: value * 1e-3
+            for name, value in given.items()
+            if value is not None and getattr(data.acquisition, name) is None
+        }
+        if not times:
+            return data
+        return dataclasses.replace(data, acquisition=data.acquisition.replace(**times))
+
+
+def _analysed(request: Request) -> tuple[MRSData, "Preprocessed", "Quantities"]:
+    """Read, preprocess, fit and quantify."""
     from mrsproc import fitting, preproc, quantification
 
-    raw = io.read(file)
-    water = None if reference is None else io.read(reference)
-    signals = io.read_basis(basis)
+    if (request.tissue or request.segmentation) and request.reference is None:
+        raise InvalidInputError("tissue fractions need a water reference: give --reference too.")
+    raw = request.timed(io.read(request.file))
+    fractions = _tissue(raw, request.tissue, request.segmentation)
+    water = None if request.reference is None else request.timed(io.read(request.reference))
+    signals = io.read_basis(request.basis)
     with warnings.catch_warnings():  # a fit needs no times of transients
         warnings.filterwarnings("ignore", "neither onset times", DataWarning)
         clean = preproc.preprocess(raw, water)
     spectra = clean.data
-    if not each and "transient" in spectra.dims:
+    if not request.each and "transient" in spectra.dims:
         spectra = spectra.mean("transient")
-    result = fitting.fit(spectra, signals, fitting.FitOptions(ppm=ppm))
-    quantities = quantification.quantify(result, water=clean.water)
-    yield from _report(quantities)
-    yield from (f"wrote {path}" for path in write_results(quantities, output, stem(file)))
+    result = fitting.fit(spectra, signals, fitting.FitOptions(ppm=request.ppm))
+    acquisition = None if fractions is None else raw.acquisition
+    quantities = quantification.quantify(
+        result, water=clean.water, tissue=fractions, acquisition=acquisition
+    )
+    return raw, clean, quantities
 
 
-def _report(quantities: "Quantities") -> Iterator[str]:
-    fit = quantities.fit
-    if fit.dims:
-        yield repr(fit)
+def fitted(request: Request, output: Path) -> Iterator[str]:
+    """Fit a recording, write tables and figures, and tell what was found."""
+    *_, quantities = _analysed(request)
+    yield from report_lines(quantities)
+    yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
+
+
+def reported(request: Request, output: Path | None) -> Iterator[str]:
+    """Fit a recording, and write the report of the session."""
+    from mrsproc.reporting import report
+
+    target = Path(f"{stem(request.file)}_report.html") if output is None else output
+    raw, clean, quantities = _analysed(request)
+    report(target, raw=raw, clean=clean, quantities=quantities, title=stem(request.file))
+    yield f"wrote {target}"
+
+
+def _tissue(
+    raw: MRSData, fractions: str | None, maps: tuple[Path, Path, Path] | None
+) -> "Tissue | None":
+    """Return the tissue fractions that the options give."""
+    from mrsproc.tissue import Tissue
+
+    if fractions and maps:
+        raise InvalidInputError("give either --tissue or --segmentation.")
+    if maps:
+        return Tissue.from_segmentation(raw, gm=maps[0], wm=maps[1], csf=maps[2])
+    if not fractions:
+        return None
+    try:
+        gm, wm, csf = (float(part) for part in fractions.split(","))
+    except ValueError:
+        raise InvalidInputError(
+            f"--tissue {fractions}: give three fractions, GM,WM,CSF, for example 0.6,0.3,0.1."
+        ) from None
+    return Tissue(gm=gm, wm=wm, csf=csf)
+
+
+def _scaling_lines(quantities: "Quantities") -> Iterator[str]:
+    """Tell the constants behind the concentrations."""
+    from mrsproc.quantification import WaterScaling
+
+    constants = quantities.constants
+    if constants is None:
         return
-    yield fit.quality_text()
-    if quantities.constants is not None:
-        constants = quantities.constants
+    if isinstance(constants, WaterScaling):
         yield (
             f"water: {constants.water_concentration:g} mM, relaxation "
             f"{constants.water_relaxation:g}, "
             f"of metabolites {constants.metabolite_relaxation:g}; no tissue correction"
         )
-    yield f"{'':<8} {'/tCr':>8} {'SD':>7} {'mM':>9} {'SD':>7}"
+        return
+    tissue = constants.tissue
+    yield (
+        f"voxel: {tissue.gm:.3g} grey matter, {tissue.wm:.3g} white matter, {tissue.csf:.3g} CSF; "
+        f"TE {constants.echo_time * 1e3:g} ms, TR {constants.repetition_time * 1e3:g} ms"
+    )
+    yield f"relaxation: {constants.relaxation.source}"
+    yield "concentrations are per kg of tissue water; every constant is in the JSON file"
+
+
+def report_lines(quantities: "Quantities") -> Iterator[str]:
+    """Tell the ratios and concentrations of the main metabolites."""
+    fit = quantities.fit
+    if fit.dims:
+        yield repr(fit)
+        return
+    yield fit.quality_text()
+    yield from _scaling_lines(quantities)
+    yield f"{'':<8} {'/tCr':>8} {'SD':>7} {quantities.unit or 'mM':>9} {'SD':>7}"
     for name in ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx"):
         if name in quantities.names:
             i = quantities.names.index(name)
@@ -238,22 +320,3 @@ def save_figure(draw: "Callable[[], Axes]", paths: list[Path]) -> None:
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:], dpi=150, metadata=metadata)
     plt.close(figure)
-
-
-def demonstrated(output: Path) -> Iterator[str]:
-    """Simulate a recording of known concentrations, fit it, and compare."""
-    from mrsproc import fitting, quantification, simulation
-
-    yield "simulating a basis set (PRESS, TE 35 ms, 3 T) and a recording of known truth ..."
-    example = simulation.small_example()
-    name = "sub-demo_svs"
-    io.write(example.data, output / f"{name}.nii.gz")
-    io.write(example.water, output / "sub-demo_mrsref.nii.gz")
-    io.write_basis(example.basis, output / "press35.basis")
-    quantities = quantification.quantify(
-        fitting.fit(example.data, example.basis), water=example.water
-    )
-    yield from _report(quantities)
-    yield f"truth    {'  '.join(f'{key} {value:g} mM' for key, value in example.truth.items())}"
-    yield from (f"wrote {path}" for path in write_results(quantities, output, name))
-    yield f"Try it on your own: mrsproc fit RECORDING --basis {output / 'press35.basis'} -o results"

@@ -58,6 +58,11 @@ class BandModel(Record):
     scale: Array
     size: int
 
+    @property
+    def margin_hz(self) -> float:
+        """Width of what is computed beyond either end of the window [Hz]."""
+        return float(self.inner.start * (self.frequency[1] - self.frequency[0]))
+
     def decayed(self, shift_hz: Array, lorentz_hz: Array, gauss_hz: float) -> Array:
         """Return the FIDs at given shifts and widths.
 
@@ -95,6 +100,23 @@ class BandModel(Record):
             Spectra on `frequency`.
         """
         return np.fft.fft(fid, axis=-1)[..., self.inner]
+
+    def adjoint(self, curve: Array) -> Array:
+        """Return the adjoint of `spectra`, applied to real curves in the window.
+
+        Parameters
+        ----------
+        curve : ndarray, shape (..., n)
+            Curves on `frequency`.
+
+        Returns
+        -------
+        ndarray of complex, shape (..., m)
+            v such that ``(curve * spectra(fid)).sum() == (v * fid).sum()``.
+        """
+        padded = np.zeros((*curve.shape[:-1], self.time.size), complex)
+        padded[..., self.inner] = curve
+        return np.fft.fft(padded, axis=-1)
 
     def of_data(self, fid: Array) -> Array:
         """Return the complex spectra of recorded FIDs in the window.

@@ -27,7 +27,11 @@ class FitOptions(Record):
         Distance of the knots of the spline [ppm], an upper limit to its flexibility.
     priors : {"default", "none"}, default "default"
         Soft priors on amplitude ratios of weak, overlapped signals and of macromolecules (listed in
-        `FitResult.priors`), or none.
+        `FitResult.priors`), or none. Without them amplitudes are the minimum of chi-squared; with
+        them the mean of what the data and the priors leave possible.
+    lineshape : {"voigt", "asymmetric"}, default "voigt"
+        Lines common to all signals: symmetric, or asymmetric for each spectrum in which the
+        evidence asks for it.
     shift_sd : float, default 0.004
         SD of the prior on the shift of a single signal [ppm].
     width_sd : float, default 0.15
@@ -55,6 +59,7 @@ class FitOptions(Record):
     baseline: BaselineCriterion | float = "reml"
     baseline_spacing: float = 0.1
     priors: Literal["default", "none"] = "default"
+    lineshape: Literal["voigt", "asymmetric"] = "voigt"
     shift_sd: float = 0.004
     width_sd: float = 0.15
     macromolecules: Literal["auto", "none"] = "auto"
@@ -66,9 +71,9 @@ class FitOptions(Record):
         object.__setattr__(self, "ppm", (min(low, high), max(low, high)))
         given: Sequence[str] | str = self.omit
         object.__setattr__(self, "omit", (given,) if isinstance(given, str) else tuple(given))
-        if not 0.3 <= abs(high - low) <= 20.0:
+        if not 0.3 <= abs(high - low) <= 40.0:
             raise InvalidInputError(
-                f"ppm = {self.ppm}: give two chemical shifts that are 0.3 to 20 ppm apart."
+                f"ppm = {self.ppm}: give two chemical shifts that are 0.3 to 40 ppm apart."
             )
         self._check_choices()
         positive: Mapping[str, float | None] = {
@@ -83,7 +88,11 @@ class FitOptions(Record):
         super().__post_init__()
 
     def _check_choices(self) -> None:
-        choices = {"priors": ("default", "none"), "macromolecules": _MACROMOLECULES}
+        choices = {
+            "priors": ("default", "none"),
+            "macromolecules": _MACROMOLECULES,
+            "lineshape": ("voigt", "asymmetric"),
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed:

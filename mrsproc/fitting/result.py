@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from mrsproc.axes import Array
 from mrsproc.basis import SUMS, SYNONYMS
 from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError, suggest
+from mrsproc.fitting.asymmetry import lineshape
 from mrsproc.fitting.band import BandModel
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.priors import RatioPrior
@@ -17,6 +18,8 @@ from mrsproc.numerics import covariance as propagation
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LAGS: Final = 3  # of the residual, whose correlations make its whiteness
 
 
 def sum_weights(names: tuple[str, ...]) -> dict[str, Array]:
@@ -48,11 +51,14 @@ class FitResult(Record):
     coords : mapping
         Coordinates along them, as in the data.
     amplitude : ndarray, shape (..., n)
-        Amplitudes: the basis FID as given, times this.
+        Amplitudes: the basis FID as given, times this. They are posterior means, given that no
+        amplitude is negative, and so never zero; with ``FitOptions(priors="none")`` they are the
+        minimum of chi-squared.
     covariance : ndarray, shape (..., n, n)
         Their covariance, everything else unknown.
     at_bounds : ndarray of bool, shape (..., n)
-        Amplitudes that the fit holds at zero.
+        Amplitudes that are zero where chi-squared is lowest: the data do not ask for the signal,
+        and the amplitude is an upper limit rather than a value.
     shift_ppm, lorentz_hz : ndarray, shape (..., n)
         Shift from the position in the basis set [ppm] and Lorentzian FWHM added [Hz] of each
         signal.
@@ -82,6 +88,9 @@ class FitResult(Record):
         Real part of the phased spectrum, baseline, and what neither model nor baseline explain.
     shape : ndarray, shape (..., p)
         Phases, widths and shifts, as the model takes them.
+    asymmetry : ndarray, shape (..., 3)
+        Weights of the asymmetric lineshape, see `mrsproc.fitting.asymmetry`; zero where lines are
+        symmetric.
     model : BandModel
         Grids and signals, to draw components from.
     priors : tuple of RatioPrior
@@ -119,6 +128,7 @@ class FitResult(Record):
     baseline: Array
     residual: Array
     shape: Array
+    asymmetry: Array
     model: BandModel
     priors: tuple[RatioPrior, ...]
     prior_pull: Array
@@ -142,6 +152,22 @@ class FitResult(Record):
         """The model with its baseline, shape (..., m)."""
         return np.asarray(self.data - self.residual)
 
+    @property
+    def whiteness(self) -> Array:
+        r"""Probability that noise leaves a residual as smooth as this one, shape (...).
+
+        From the correlations :math:`r_k` of the residual with itself, k points further: the upper
+        tail of :math:`\sqrt{m / 3} (r_1 + r_2 + r_3)`, normal for white noise (Bartlett 1946,
+        10.2307/2983611). A fit takes smooth parts of the noise with it, so that a good one is
+        rarely below 0.5; below 0.01 the model leaves something out.
+        """
+        from scipy.special import ndtr
+
+        off = self.residual - self.residual.mean(axis=-1, keepdims=True)
+        power = (off**2).sum(axis=-1)
+        products = [(off[..., k:] * off[..., :-k]).sum(axis=-1) for k in range(1, _LAGS + 1)]
+        return np.asarray(ndtr(-np.sqrt(self.ppm.size / _LAGS) * sum(products) / power))
+
     def components(self, index: tuple[int, ...] = ()) -> Array:
         """Return the real spectrum of every signal as fitted.
 
@@ -159,6 +185,7 @@ class FitResult(Record):
         if not np.isfinite(theta).all():
             return np.full((n, self.ppm.size), np.nan)
         fid = self.model.decayed(theta[3 : 3 + n], theta[3 + n :], float(np.exp(theta[2])))
+        fid = fid * lineshape(self.model.time, self.asymmetry[index])
         scaled = self.model.scale * self.amplitude[index]
         return np.asarray(self.model.spectra(fid).real * scaled[:, None])
 
@@ -217,7 +244,7 @@ class FitResult(Record):
         -------
         pandas.DataFrame
             Columns: the leading dimensions (indices), metabolite, amplitude, sd, crlb_percent,
-            at_bounds. ``crlb_percent`` is NaN where the amplitude is zero.
+            at_bounds. ``crlb_percent`` is the SD in percent, NaN where the amplitude is zero.
         """
         import pandas as pd
 

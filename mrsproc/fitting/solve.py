@@ -13,9 +13,15 @@ and what is minimised over amplitudes :math:`a \ge 0` and shape :math:`\theta` i
 
 :math:`W` taking the baseline out (`baseline`). For given shape the amplitudes follow by
 non-negative least squares; the shape is stepped by Levenberg-Marquardt on the projected problem
-(Golub 2003, 10.1088/0266-5611/19/2/201, with Kaufman's Hessian; the gradient is exact). All
-products of columns are formed once a step, so that priors, projection and covariance are algebra
-on matrices of the size of the number of parameters.
+(Golub 2003, 10.1088/0266-5611/19/2/201). Kaufman's Hessian is computed at the start and corrected
+from step to step by the change of the gradient (Broyden, Fletcher, Goldfarb, Shanno; Nocedal 2006,
+10.1007/978-0-387-40065-5, chapter 6). The gradient is exact, and costs one Fourier transform:
+with :math:`w = W r` and :math:`s_l(t)` the decayed signal,
+
+.. math::
+
+    \sum_f w_f \Re \mathcal F[2 \pi i t\, s_l]_f
+        = \Re \sum_t 2 \pi i t\, s_l(t)\, \mathcal F[w](t).
 """
 
 from dataclasses import dataclass
@@ -33,8 +39,9 @@ from mrsproc.numerics.nonnegative import nonnegative_least_squares
 MAX_STEPS: Final = 40
 _LOG_GAUSS: Final = (np.log(0.3), np.log(60.0))
 _LORENTZ_LIMIT: Final = 60.0
-_ENOUGH: Final = 1e-3  # a step that promises less than this of chi-squared is not taken
-_LITTLE: Final = 5e-3  # two steps in turn that gain less than this of chi-squared are the last
+ENOUGH: Final = 3e-3
+_MOST_DAMPING: Final = 1e8
+_RIDGE: Final = 1e-10  # relative: two signals may be all but the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +95,8 @@ class Point:
         Amplitudes.
     passive : ndarray of bool
         Which are not held at zero.
+    onto : ndarray, shape (1 + n_basis, m)
+        (data, signals) on the functions of the baseline.
     gram : ndarray
         Weighted products of (data, signals).
     cost : float
@@ -100,6 +109,7 @@ class Point:
     data: Array
     amplitude: Array
     passive: Array
+    onto: Array
     gram: Array
     cost: float
 
@@ -124,6 +134,8 @@ class Spectrum:
         Precision of the ratio priors at the current amplitudes of their references.
     volume_slope : ndarray, shape (p,)
         Slope of the logarithm of the volume of the amplitudes, see `volume_slope`.
+    log_stiffness_sd : float, default 0
+        SD of the logarithm of the stiffness.
     """
 
     values: Array
@@ -133,17 +145,12 @@ class Spectrum:
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array
+    log_stiffness_sd: float = 0.0
 
 
 def phased(problem: Problem, values: Array, theta: Array) -> Array:
     """Return a spectrum turned by the phases of `theta`."""
     return np.asarray(values * np.exp(1j * (theta[0] + theta[1] * problem.phase_ramp)))
-
-
-def weighted_products(problem: Problem, columns: Array, stiffness: float) -> Array:
-    """Return the products of rows of `columns` with the baseline taken out."""
-    onto = columns @ problem.baseline.q.T
-    return np.asarray(columns @ columns.T - (onto * problem.baseline.shrinkage(stiffness)) @ onto.T)
 
 
 def evaluate(problem: Problem, spectrum: Spectrum, theta: Array, passive: Array) -> Point:
@@ -165,19 +172,51 @@ def evaluate(problem: Problem, spectrum: Spectrum, theta: Array, passive: Array)
     """
     n = problem.n_basis
     fid = problem.band.decayed(theta[3 : 3 + n], theta[3 + n :], float(np.exp(theta[2])))
-    signals = problem.band.spectra(fid)
-    data = phased(problem, spectrum.values, theta)
-    gram = weighted_products(problem, np.vstack([data.real, signals.real]), spectrum.stiffness)
+    signals, data = problem.band.spectra(fid), phased(problem, spectrum.values, theta)
+    return _fitted(problem, spectrum, theta, (fid, signals, data), passive)
+
+
+def reweighted(problem: Problem, spectrum: Spectrum, point: Point) -> Point:
+    """Fit amplitudes and baseline again, after stiffness, noise or priors have changed.
+
+    Parameters
+    ----------
+    problem, spectrum
+        What is fitted.
+    point : Point
+        The model, whose shape stays.
+
+    Returns
+    -------
+    Point
+        With new amplitudes and cost.
+    """
+    curves = (point.fid, point.signals, point.data)
+    return _fitted(problem, spectrum, point.theta, curves, point.passive)
+
+
+def _fitted(
+    problem: Problem,
+    spectrum: Spectrum,
+    theta: Array,
+    curves: tuple[Array, Array, Array],
+    passive: Array,
+) -> Point:
+    fid, signals, data = curves
+    columns = np.concatenate([data.real[None], signals.real])
+    onto = columns @ problem.baseline.q.T
+    shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
+    gram = columns @ columns.T - (onto * shrinkage) @ onto.T
     variance = spectrum.sigma**2
     normal = gram[1:, 1:] + variance * spectrum.ratio_precision
     amplitude, passive = nonnegative_least_squares(normal, gram[1:, 0], passive)
     squares = gram[0, 0] - 2.0 * gram[0, 1:] @ amplitude + amplitude @ normal @ amplitude
     volume = float(spectrum.volume_slope @ theta)
     cost = float(squares) / variance + spectrum.prior.cost(theta) + volume
-    return Point(theta, fid, signals, data, amplitude, passive, gram, cost)
+    return Point(theta, fid, signals, data, amplitude, passive, onto, gram, cost)
 
 
-def jacobian(problem: Problem, point: Point) -> tuple[Array, Array]:
+def jacobian(problem: Problem, point: Point) -> Array:
     """Return the derivatives of the model after the shape parameters.
 
     Parameters
@@ -189,25 +228,43 @@ def jacobian(problem: Problem, point: Point) -> tuple[Array, Array]:
 
     Returns
     -------
-    model : ndarray, shape (p, n)
-        Derivatives, those after the phases taken from the model, free of noise: for the Hessian.
-    exact : ndarray, shape (2, n)
-        Derivatives after the phases, taken from the data: for the gradient.
+    ndarray, shape (p, n)
+        Those after the phases are taken from the model, free of noise.
     """
     n, time = problem.n_basis, problem.band.time
-    scaled = point.fid * point.amplitude[:, None]
-    turned = np.vstack(
-        [scaled * (2j * np.pi * time), scaled.sum(axis=0) * _gauss_slope(point.theta[2], time)]
-    )
-    slopes = problem.band.spectra(turned)
+    scaled = point.fid * (point.amplitude[:, None] * (2j * np.pi * time))
+    slopes = problem.band.spectra(scaled)
     model = np.empty((3 + 2 * n, slopes.shape[1]))
+    model[:3] = _phase_and_gauss(problem, point)
+    model[3 : 3 + n] = slopes.real
+    model[3 + n :] = -0.5 * slopes.imag
+    return model
+
+
+def common_jacobian(problem: Problem, point: Point) -> Array:
+    """Return the derivatives after the common shape, see `common_directions`, shape (5, n)."""
+    scaled = (point.amplitude @ point.fid) * (2j * np.pi * problem.band.time)
+    slope = problem.band.spectra(scaled)
+    return np.vstack([_phase_and_gauss(problem, point), slope.real, -0.5 * slope.imag])
+
+
+def common_directions(n: int) -> Array:
+    """Return the steps common to all signals, shape (5, 3 + 2 n).
+
+    They are phase 0, phase 1, Gaussian width, shift, Lorentzian width.
+    """
+    rows = np.zeros((5, 3 + 2 * n))
+    rows[0, 0] = rows[1, 1] = rows[2, 2] = 1.0
+    rows[3, 3 : 3 + n] = 1.0
+    rows[4, 3 + n :] = 1.0
+    return rows
+
+
+def _phase_and_gauss(problem: Problem, point: Point) -> Array:
     imaginary = point.amplitude @ point.signals.imag
-    model[0], model[1] = imaginary, imaginary * problem.phase_ramp
-    model[2] = slopes[n].real
-    model[3 : 3 + n] = slopes[:n].real
-    model[3 + n :] = -0.5 * slopes[:n].imag
-    exact = np.vstack([point.data.imag, point.data.imag * problem.phase_ramp])
-    return model, exact
+    slope = _gauss_slope(point.theta[2], problem.band.time)
+    gauss = problem.band.spectra((point.amplitude @ point.fid) * slope).real
+    return np.array([imaginary, imaginary * problem.phase_ramp, gauss])
 
 
 def _gauss_slope(log_gauss: float, time: Array) -> Array:
@@ -224,36 +281,81 @@ def baseline_and_residual(
     return smooth, left - smooth
 
 
-def normal_equations(problem: Problem, spectrum: Spectrum, point: Point) -> tuple[Array, Array]:
-    """Return the Hessian and the downhill direction of half of chi-squared after the shape.
+def information(problem: Problem, spectrum: Spectrum, point: Point, model: Array) -> Array:
+    r"""Return :math:`J^T W J / \sigma^2` of derivatives and amplitudes, no prior of shape in it.
 
     Parameters
     ----------
     problem, spectrum, point
         What is fitted, and where.
+    model : ndarray, shape (q, n)
+        Derivatives after parameters of shape.
 
     Returns
     -------
-    hessian : ndarray, shape (p, p)
-        With the amplitudes projected out, prior included.
-    downhill : ndarray, shape (p,)
-        Minus the exact gradient.
+    ndarray, shape (q + n_basis, q + n_basis)
+        Parameters of shape first; the ratio priors are in the part of the amplitudes.
     """
-    model, exact = jacobian(problem, point)
-    free = np.flatnonzero(point.passive)
-    columns = np.vstack([model, point.signals.real[free]])
-    products = weighted_products(problem, columns, spectrum.stiffness)
-    p, variance = len(model), spectrum.sigma**2
-    cross = products[:p, p:]
-    normal = products[p:, p:] + variance * spectrum.ratio_precision[np.ix_(free, free)]
-    projected = products[:p, :p] - cross @ np.linalg.solve(normal, cross.T)
-    _, weighted_residual = baseline_and_residual(problem, spectrum, point)
-    slope = model @ weighted_residual
-    slope[:2] = exact @ weighted_residual
+    q, variance = len(model), spectrum.sigma**2
+    shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
+    onto = model @ problem.baseline.q.T
+    smooth = onto * shrinkage
+    full = np.empty((q + problem.n_basis, q + problem.n_basis))
+    full[:q, :q] = model @ model.T - smooth @ onto.T
+    full[:q, q:] = model @ point.signals.real.T - smooth @ point.onto[1:].T
+    full[q:, :q] = full[:q, q:].T
+    full[q:, q:] = point.gram[1:, 1:]
+    full /= variance
+    full[q:, q:] += spectrum.ratio_precision
+    return full
+
+
+def hessian(
+    problem: Problem, spectrum: Spectrum, point: Point, directions: Array | None = None
+) -> Array:
+    """Return Kaufman's Hessian of half of chi-squared after the shape, amplitudes projected out.
+
+    Parameters
+    ----------
+    problem, spectrum, point
+        What is fitted, and where.
+    directions : ndarray, shape (5, p), optional
+        The common directions; all when not given.
+
+    Returns
+    -------
+    ndarray, shape (5, 5) or (p, p)
+        With the prior.
+    """
+    prior = spectrum.prior.precision
+    if directions is None:
+        model = jacobian(problem, point)
+    else:
+        model, prior = common_jacobian(problem, point), directions @ prior @ directions.T
+    q, free = len(model), np.flatnonzero(point.passive)
+    full = information(problem, spectrum, point, model)
+    cross = full[:q, q + free]
+    normal = full[np.ix_(q + free, q + free)]
+    normal.flat[:: len(free) + 1] *= 1.0 + _RIDGE
+    return np.asarray(full[:q, :q] - cross @ np.linalg.solve(normal, cross.T) + prior)
+
+
+def downhill(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
+    """Return minus the exact gradient of half of chi-squared after the shape, shape (p,)."""
+    _, residual = baseline_and_residual(problem, spectrum, point)
+    slope = np.empty(point.theta.size)
+    slope[0] = point.data.imag @ residual
+    slope[1] = point.data.imag @ (problem.phase_ramp * residual)
+    seen = problem.band.adjoint(residual)
+    n, time = problem.n_basis, problem.band.time
+    sums = point.amplitude * (point.fid @ (time * seen))
+    gauss = _gauss_slope(point.theta[2], time) * seen
+    slope[2] = ((point.amplitude @ point.fid) @ gauss).real
+    slope[3 : 3 + n] = -2.0 * np.pi * sums.imag
+    slope[3 + n :] = -np.pi * sums.real
     prior = spectrum.prior
-    hessian = projected / variance + prior.precision
     pull = prior.precision @ (point.theta - prior.mean) + 0.5 * spectrum.volume_slope
-    return hessian, slope / variance - pull
+    return np.asarray(slope / spectrum.sigma**2 - pull)
 
 
 def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
@@ -272,19 +374,18 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
         Slope; zero for the phases, which turn the data.
     """
     n, time, free = problem.n_basis, problem.band.time, np.flatnonzero(point.passive)
-    fid, real = point.fid[free], point.signals.real[free]
-    turned = np.vstack([fid * (2j * np.pi * time), fid * _gauss_slope(point.theta[2], time)])
-    slopes = problem.band.spectra(turned)
-    shift, width = slopes[: len(free)].real, -0.5 * slopes[: len(free)].imag
-    q, shrinkage = problem.baseline.q, problem.baseline.shrinkage(spectrum.stiffness)
-    weighted = real - ((real @ q.T) * shrinkage) @ q
-    normal = weighted @ real.T / spectrum.sigma**2
+    real, onto = point.signals.real[free], point.onto[1 + free]
+    shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
+    weighted = real - (onto * shrinkage) @ problem.baseline.q
+    normal = point.gram[np.ix_(1 + free, 1 + free)] / spectrum.sigma**2
     normal += spectrum.ratio_precision[np.ix_(free, free)]
-    pull = 2.0 * np.linalg.solve(normal, weighted) / spectrum.sigma**2
+    pull = np.linalg.solve(normal, weighted) * (2.0 / spectrum.sigma**2)
+    seen = problem.band.adjoint(pull) * point.fid[free]
+    sums = seen @ time
     result = np.zeros(3 + 2 * n)
-    result[2] = (pull * slopes[len(free) :].real).sum()
-    result[3 + free] = (pull * shift).sum(axis=1)
-    result[3 + n + free] = (pull * width).sum(axis=1)
+    result[2] = (seen.sum(axis=0) @ _gauss_slope(point.theta[2], time)).real
+    result[3 + free] = -2.0 * np.pi * sums.imag
+    result[3 + n + free] = -np.pi * sums.real
     return result
 
 
@@ -292,7 +393,10 @@ def minimise(
     problem: Problem,
     spectrum: Spectrum,
     point: Point,
-    directions: Array,
+    directions: Array | None = None,
+    *,
+    curvature: Array | None = None,
+    enough: float = ENOUGH,
     max_steps: int = MAX_STEPS,
 ) -> tuple[Point, bool]:
     """Step the shape to the minimum of chi-squared.
@@ -303,8 +407,12 @@ def minimise(
         What is fitted.
     point : Point
         Start.
-    directions : ndarray, shape (q, p)
-        Rows span the steps that are allowed: all, or the common ones only.
+    directions : ndarray, shape (5, p), optional
+        The common directions, where only these are stepped along; all when not given.
+    curvature : ndarray, optional
+        Hessian to start with; computed when not given.
+    enough : float, optional
+        A step that promises less than this of chi-squared is not taken.
     max_steps : int, optional
         Limit of the number of accepted steps.
 
@@ -313,39 +421,55 @@ def minimise(
     point : Point
         The minimum.
     converged : bool
-        Whether the last step promised less than 0.001 of chi-squared, or two in turn gained less
-        than 0.005.
+        Whether the last step promised less than `enough`, or two in turn gained less than five
+        times as much.
     """
-    damping, gain = 1e-3, np.inf
+    along = np.eye(point.theta.size) if directions is None else directions
+    if curvature is None:
+        curvature = hessian(problem, spectrum, point, directions)
+    slope = along @ downhill(problem, spectrum, point)
+    damping, gain, fresh = 1e-3, np.inf, True
     for _ in range(max_steps):
-        hessian, downhill = normal_equations(problem, spectrum, point)
-        hessian, downhill = directions @ hessian @ directions.T, directions @ downhill
         while True:
-            damped = hessian + damping * np.diag(np.diag(hessian))
-            step = np.linalg.solve(damped, downhill)
-            promised = float(step @ (2.0 * downhill - hessian @ step))
-            if promised < _ENOUGH:
+            step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
+            promised = float(step @ (2.0 * slope - curvature @ step))
+            if promised < enough:
                 return point, True
-            trial = evaluate(
-                problem,
-                spectrum,
-                _within_limits(point.theta + step @ directions, problem),
-                point.passive,
-            )
+            theta = _within_limits(point.theta + step @ along, problem)
+            trial = evaluate(problem, spectrum, theta, point.passive)
             if trial.cost < point.cost:
-                damping = max(damping * 0.2, 1e-6)
-                if max(gain, point.cost - trial.cost) < _LITTLE:
-                    return trial, True
-                gain, point = point.cost - trial.cost, trial
                 break
+            if not fresh:
+                curvature, fresh = hessian(problem, spectrum, point, directions), True
+                continue
             damping *= 8.0
-            if damping > 1e8:
+            if damping > _MOST_DAMPING:
                 return point, promised < 1.0
+        damping = max(damping * 0.2, 1e-6)
+        before, gain = gain, point.cost - trial.cost
+        point = trial
+        if max(before, gain) < 5.0 * enough:
+            return point, True
+        last, slope = slope, along @ downhill(problem, spectrum, point)
+        curvature, fresh = _corrected(curvature, step, last - slope), False
     return point, False
+
+
+def _corrected(curvature: Array, step: Array, change: Array) -> Array:
+    """Return a Hessian that has the change of the gradient over a step (BFGS)."""
+    seen = curvature @ step
+    along, known = float(change @ step), float(step @ seen)
+    if along < 0.2 * known:  # damped, so that it stays positive (Nocedal 2006, 18.2)
+        part = 0.8 * known / (known - along)
+        change = part * change + (1.0 - part) * seen
+        along = float(change @ step)
+    return np.asarray(curvature + np.outer(change, change) / along - np.outer(seen, seen) / known)
 
 
 def _within_limits(theta: Array, problem: Problem) -> Array:
     theta[2] = np.clip(theta[2], *_LOG_GAUSS)
+    shift, limit = theta[3 : 3 + problem.n_basis], problem.band.margin_hz
+    np.clip(shift, -limit, limit, out=shift)
     lorentz = theta[3 + problem.n_basis :]
     np.clip(lorentz, -_LORENTZ_LIMIT, _LORENTZ_LIMIT, out=lorentz)
     return theta

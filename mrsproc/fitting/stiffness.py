@@ -7,7 +7,10 @@ profiled out the stiffness :math:`\kappa` minimises
 
 .. math:: (n - p) \log(r^T W r) - \sum_k \log(1 - d_k) + \log |X^T W X|.
 
-What the model cannot explain so counts as noise and does not soften the baseline.
+What the model cannot explain so counts as noise and does not soften the baseline. At low SNR the
+criterion is flat, and its minimum says little. Read as minus twice the logarithm of a probability
+over a grid of effective numbers of parameters, it gives their mean, which is used, and the SD of
+:math:`\log\kappa`, which goes into the covariance of the amplitudes (`uncertainty`).
 
 Modified Akaike criterion (Wilson 2021, 10.1002/mrm.28385): with the effective number of parameters
 :math:`m = \sum_k d_k` of the baseline and n points it minimises :math:`\log(r^T r) + 2 f m / n`,
@@ -26,6 +29,7 @@ START_PER_PPM: Final = 3.5
 """Effective number of parameters per ppm at which a fit starts."""
 _GRID_PER_PPM: Final = np.geomspace(0.6, 8.0, 16)
 _MAIC_FACTOR: Final = 5.0
+_RIDGE: Final = 1e-10  # of the norm of a fixed effect: two may be all but the same
 
 
 def stiffness_grid(problem: Problem) -> Array:
@@ -52,41 +56,74 @@ def chosen_stiffness(
     Returns
     -------
     float
-        The best, between the points of the grid by a parabola.
+        That whose effective number of parameters is the mean under the restricted likelihood, or
+        the minimum of Akaike's criterion.
+    """
+    return stiffness_and_sd(problem, point, columns, grid, options)[0]
+
+
+def stiffness_and_sd(
+    problem: Problem, point: Point, columns: Array, grid: Array, options: FitOptions
+) -> tuple[float, float]:
+    """Return the stiffness that the criterion prefers, and the SD of its logarithm.
+
+    Parameters
+    ----------
+    problem, point, columns, grid, options
+        As for `chosen_stiffness`.
+
+    Returns
+    -------
+    stiffness : float
+        As `chosen_stiffness` returns it.
+    sd : float
+        SD of its logarithm over the grid, under the restricted likelihood; 0 for another
+        criterion, which is not a likelihood.
     """
     stacked = np.vstack([point.data.real[None], columns])
     onto = stacked @ problem.baseline.q.T
     plain = stacked @ stacked.T
-    criterion = _reml if options.baseline == "reml" else _maic
-    values = np.array([criterion(problem, plain, onto, stiffness) for stiffness in grid])
-    return _parabolic_minimum(np.log(grid), values)
+    shrinkage = np.array([problem.baseline.shrinkage(stiffness) for stiffness in grid])
+    place, dimension = np.log(grid), shrinkage.sum(axis=1)
+    if options.baseline == "maic":
+        return _parabolic_minimum(place, _maic(problem, plain, onto, shrinkage)), 0.0
+    values = _reml(problem, plain, onto, shrinkage)
+    weight = np.exp(0.5 * (values.min() - values))
+    weight /= weight.sum()
+    spread = float(np.sqrt(weight @ (place - weight @ place) ** 2))
+    return float(np.exp(np.interp(weight @ dimension, dimension, place))), spread
 
 
-def _reml(problem: Problem, plain: Array, onto: Array, stiffness: float) -> float:
-    shrinkage = problem.baseline.shrinkage(stiffness)
-    weighted = plain - (onto * shrinkage) @ onto.T
-    normal = weighted[1:, 1:]
-    scale = 1.0 / np.sqrt(np.diag(normal))
-    normal = normal * np.outer(scale, scale) + 1e-10 * np.eye(len(scale))
-    moment = weighted[1:, 0] * scale
-    left = weighted[0, 0] - moment @ np.linalg.solve(normal, moment)
+def _reml(problem: Problem, plain: Array, onto: Array, shrinkage: Array) -> Array:
+    """Return the criterion for each row of `shrinkage`, from one Cholesky factor each.
+
+    With the data as last row, the last diagonal element of the factor is the root of what is left
+    over, and the others give the determinant of the fixed effects.
+    """
+    order = np.r_[1 : len(plain), 0]
+    plain, onto = plain[np.ix_(order, order)], onto[order]
+    weighted = plain - (onto * shrinkage[:, None]) @ onto.T
+    size = np.sqrt(np.diagonal(weighted, axis1=1, axis2=2))
+    weighted /= size[:, :, None] * size[:, None, :]
+    weighted += np.diag(np.where(order == 0, 0.0, _RIDGE))
+    diagonal = np.diagonal(np.linalg.cholesky(weighted), axis1=1, axis2=2)
+    logs = np.log(diagonal) + np.log(size)
     random = problem.baseline.roughness > 0.0
-    log_prior = -np.log1p(-shrinkage[random]).sum()
-    free = problem.baseline.q.shape[1] - len(scale)
-    return float(
-        free * np.log(left) + log_prior + np.linalg.slogdet(normal)[1] - 2.0 * np.log(scale).sum()
-    )
+    free = problem.baseline.q.shape[1] - len(plain) + 1
+    prior = np.log1p(-shrinkage[:, random]).sum(axis=1)
+    return np.asarray(2.0 * free * logs[:, -1] - prior + 2.0 * logs[:, :-1].sum(axis=1))
 
 
-def _maic(problem: Problem, plain: Array, onto: Array, stiffness: float) -> float:
-    shrinkage = problem.baseline.shrinkage(stiffness)
-    weighted = plain - (onto * shrinkage) @ onto.T
-    twice = plain - (onto * (2.0 * shrinkage - shrinkage**2)) @ onto.T
-    amplitude = np.linalg.lstsq(weighted[1:, 1:], weighted[1:, 0], rcond=1e-10)[0]
-    full = np.concatenate([[1.0], -amplitude])
-    squares = float(full @ twice @ full)
+def _maic(problem: Problem, plain: Array, onto: Array, shrinkage: Array) -> Array:
     n = problem.baseline.q.shape[1]
-    return float(np.log(squares) + 2.0 * _MAIC_FACTOR * shrinkage.sum() / n)
+    values = []
+    for row in shrinkage:
+        weighted = plain - (onto * row) @ onto.T
+        twice = plain - (onto * (2.0 * row - row**2)) @ onto.T
+        amplitude = np.linalg.lstsq(weighted[1:, 1:], weighted[1:, 0], rcond=1e-10)[0]
+        full = np.concatenate([[1.0], -amplitude])
+        values.append(np.log(full @ twice @ full) + 2.0 * _MAIC_FACTOR * row.sum() / n)
+    return np.array(values)
 
 
 def _parabolic_minimum(x: Array, y: Array) -> float:

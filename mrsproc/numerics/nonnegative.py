@@ -58,7 +58,7 @@ def _shed_negative(gram: Array, moment: Array, x: Array, passive: Array) -> None
         if index.size == 0:
             x[:] = 0.0
             return
-        target = np.linalg.solve(gram[np.ix_(index, index)], moment[index])
+        target = np.linalg.solve(gram[index[:, None], index], moment[index])
         if (target > 0.0).all():
             x[:] = 0.0
             x[index] = target

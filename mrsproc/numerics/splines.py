@@ -44,7 +44,9 @@ def bspline_design(x: Array, low: float, high: float, n_intervals: int, degree: 
     return np.asarray(splines)
 
 
-def demmler_reinsch(design: Array, penalty_order: int = 2) -> tuple[Array, Array]:
+def demmler_reinsch(
+    design: Array, penalty_order: int = 2, free: Array | None = None
+) -> tuple[Array, Array]:
     """Return an orthonormal basis of a spline space in which the roughness penalty is diagonal.
 
     The smooth of y at stiffness k is then ``q.T @ ((q @ y) / (1 + k * roughness))``.
@@ -55,21 +57,28 @@ def demmler_reinsch(design: Array, penalty_order: int = 2) -> tuple[Array, Array
         Splines, a column each.
     penalty_order : int, default 2
         Order of the differences of coefficients that are penalised.
+    free : ndarray, shape (n, k), optional
+        Further functions, a column each, that belong to the space and are not penalised.
 
     Returns
     -------
-    q : ndarray, shape (m, n)
+    q : ndarray, shape (m + k, n)
         Orthonormal functions, a row each, smoothest first.
-    roughness : ndarray, shape (m,)
-        Their penalties, ascending; zero for the polynomials of degree below `penalty_order`.
+    roughness : ndarray, shape (m + k,)
+        Their penalties, ascending; zero for the polynomials of degree below `penalty_order` and
+        for `free`.
 
     References
     ----------
     Ruppert 2003, Semiparametric Regression, 10.1017/CBO9780511755453, appendix B.
     """
-    orthonormal, triangle = np.linalg.qr(design)
+    n_free = 0 if free is None else free.shape[1]
     differences = np.diff(np.eye(design.shape[1]), penalty_order, axis=0)
+    if free is not None:
+        design = np.hstack([design, free / np.linalg.norm(free, axis=0)])
+        differences = np.hstack([differences, np.zeros((len(differences), n_free))])
+    orthonormal, triangle = np.linalg.qr(design)
     rough = np.linalg.solve(triangle.T, differences.T)
     values, vectors = np.linalg.eigh(rough @ rough.T)
-    values[:penalty_order] = 0.0
+    values[: penalty_order + n_free] = 0.0
     return (orthonormal @ vectors).T.copy(), np.maximum(values, 0.0)

@@ -36,8 +36,14 @@ def style() -> Iterator[None]:
     """Use mrsproc's style for the figures made in a ``with`` block."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
+    # rc_context would also put back what a notebook's backend sets when the first figure is made
+    current: Any = mpl.rcParams
+    before = {key: current[key] for key in _SETTINGS}
+    current.update(_SETTINGS)
+    try:
         yield
+    finally:
+        current.update(before)
 
 
 def new_axes(ax: "Axes | None", size: tuple[float, float]) -> "Axes":

@@ -29,6 +29,7 @@ from mrsproc.axes import Array
 from mrsproc.basis import BROAD_PREFIXES, BasisSet
 from mrsproc.data import Acquisition, MRSData, Record
 from mrsproc.errors import InvalidInputError, suggest
+from mrsproc.responses import Response
 from mrsproc.simulation import parts
 from mrsproc.simulation.example import CONCENTRATIONS_MM, EXAMPLE_ACQUISITION, example_basis
 from mrsproc.simulation.options import SessionOptions
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-Response = Callable[[Array], ArrayLike]
+Shape = Callable[[Array], ArrayLike] | Response
+"""What moves in time: a function of onset times [s], or a response of `mrsproc.responses`."""
 RISE_S: Final = 240.0
 """Time constant of the default response during the infusion [s]."""
 DECAY_S: Final = 900.0
@@ -187,7 +189,7 @@ class SimulatedSession(Record):
         )
 
 
-def infusion_response(onset: float, duration: float) -> Response:
+def infusion_response(onset: float, duration: float) -> Callable[[Array], Array]:
     """Return the default response: a rise during the infusion and a slower decay after it.
 
     Parameters
@@ -220,7 +222,7 @@ def simulate(
     options: SessionOptions | None = None,
     *,
     effects: Mapping[str, float] | None = None,
-    response: Response | Mapping[str, Response] | None = None,
+    response: Shape | Mapping[str, Shape] | None = None,
     concentrations: Mapping[str, float] | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> SimulatedSession:
@@ -235,8 +237,9 @@ def simulate(
         What is recorded and what disturbs it; the defaults when not given.
     effects : mapping of str to float, optional
         Part of its concentration that a metabolite gains per unit of response; none when not given.
-    response : callable or mapping of str to callable, optional
-        Shape in time: a function of onset times [s] that returns as many values, for all
+    response : callable, Response or mapping of str to those, optional
+        Shape in time: a function of onset times [s] that returns as many values, or a response of
+        `mrsproc.responses` such as ``Infusion(...).response()`` (unknowns at their start), for all
         metabolites or for each one of `effects`; `infusion_response` when not given.
     concentrations : mapping of str to float, optional
         Concentrations before the drug [mM] in place of the usual ones; a signal without a usual
@@ -343,8 +346,12 @@ def _amounts(
     return np.asarray(amounts * np.exp(spread * rng.normal(size=amounts.size)))
 
 
-def _evaluated(response: Response, onset: Array, name: str) -> Array:
-    values = np.asarray(response(onset), float)
+def _evaluated(response: Shape, onset: Array, name: str) -> Array:
+    if isinstance(response, Response):
+        starts = np.array([unknown.start[0] for unknown in response.unknowns()])
+        values = np.asarray(response.columns(onset, starts).sum(axis=1), float)
+    else:
+        values = np.asarray(response(onset), float)
     if values.shape != onset.shape or not np.isfinite(values).all():
         raise InvalidInputError(
             f"the response of {name} gives shape {values.shape} for {onset.size} onset times: it "
@@ -355,7 +362,7 @@ def _evaluated(response: Response, onset: Array, name: str) -> Array:
 
 def _shapes(
     effects: Mapping[str, float],
-    response: Response | Mapping[str, Response] | None,
+    response: Shape | Mapping[str, Shape] | None,
     options: SessionOptions,
     onset: Array,
     signals: BasisSet,
@@ -377,9 +384,9 @@ def _shapes(
 
 
 def _common_shape(
-    response: Response | Mapping[str, Response] | None, options: SessionOptions, onset: Array
+    response: Shape | Mapping[str, Shape] | None, options: SessionOptions, onset: Array
 ) -> Array:
     """Return the response that lines narrow with: the common one, else the default."""
-    if callable(response):
+    if response is not None and not isinstance(response, Mapping):
         return _evaluated(response, onset, "the lines")
     return np.asarray(infusion_response(options.infusion_onset, options.infusion_duration)(onset))

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,13 +22,21 @@ def files(synthetic, tmp_path):
 
 
 def test_demo(run, tmp_path):
-    code, out, err = run("demo")
+    code, out, err = run("demo", "--transients", "160")
     assert code == 0, err
-    written = sorted(path.name for path in (tmp_path / "mrsproc-demo").iterdir())
-    assert "sub-demo_svs_desc-concentrations_mrs.tsv" in written
-    assert "sub-demo_svs_desc-fit_mrs.png" in written
-    assert "truth" in out
-    assert "wrote" in out
+    folder = tmp_path / "mrsproc-demo"
+    base = folder / "sub-demo_ses-01"
+    told = {line.removeprefix("wrote ").split(":")[0] for line in out.splitlines()
+            if line.startswith("wrote ")}  # fmt: skip
+    files = {str(path.relative_to(tmp_path)) for path in folder.iterdir() if path.is_file()}
+    assert files - {str(Path("mrsproc-demo/press35.basis"))} <= told
+    for kind in ("concentrations", "qc", "parameters", "timecourse"):
+        assert len(pd.read_csv(f"{base}_desc-{kind}_mrs.tsv", sep="\t")) > 3
+    assert out.splitlines()[-1].startswith("wrote ") and "report.html" in out.splitlines()[-1]
+    line = next(line for line in out.splitlines() if "in truth" in line)
+    estimate, sd, truth = (float(text) for text in re.findall(r"[+-]?\d+\.\d+", line))
+    assert abs(estimate - truth) < 3.5 * sd
+    assert sd < 3.0
 
 
 def test_fit_averages(run, files, tmp_path):
@@ -124,3 +134,87 @@ def test_version(run):
     code, out, _ = run("--version")
     assert code == 0
     assert out.strip() == f"mrsproc {mp.__version__}"
+
+
+@pytest.fixture
+def with_water(synthetic, tmp_path):
+    """Write a recording, its water reference and its basis set, all with TE and TR."""
+    timed = synthetic.acquisition.replace(echo_time=0.035, repetition_time=2.0)
+    time = np.arange(1024) * synthetic.acquisition.dwell_time
+    fids = {"svs": synthetic.data(noise=3.0).fid, "mrsref": 8e4 * np.exp(-30.0 * time)}
+    affine = np.diag([20.0, 20.0, 20.0, 1.0])
+    for name, fid in fids.items():
+        data = mp.MRSData(fid=fid, dims=("time",), acquisition=timed, affine=affine)
+        mp.write(data, tmp_path / f"in/sub-01_{name}.nii.gz")
+    mp.write_basis(synthetic.basis, tmp_path / "in/set.basis")
+    return [
+        "fit", tmp_path / "in/sub-01_svs.nii.gz", "--basis", tmp_path / "in/set.basis",
+        "--reference", tmp_path / "in/sub-01_mrsref.nii.gz", "-o", tmp_path / "out",
+    ]  # fmt: skip
+
+
+def test_fit_with_tissue_fractions(run, with_water, tmp_path):
+    code, out, err = run(*with_water, "--tissue", "0.6,0.3,0.1")
+    assert code == 0, err
+    assert "0.6 grey matter, 0.3 white matter, 0.1 CSF; TE 35 ms, TR 2000 ms" in out
+    assert "mmol/kg" in out
+    name = tmp_path / "out/sub-01_svs_desc-concentrations_mrs.tsv"
+    table = pd.read_csv(name, sep="\t", na_values="n/a")
+    assert (table.unit == "mmol/kg").all()
+    assert {"concentration", "concentration_molar"} <= set(table.columns)
+    sidecar = json.loads(name.with_suffix(".json").read_text())
+    assert sidecar["concentration_molar"]["Units"] == "mmol/L"
+    used = {row["quantity"]: row["value"] for row in sidecar["mrsproc"]["TissueCorrection"][
+        "Constants"]}  # fmt: skip
+    assert used["volume of gm"] == 0.6
+
+
+def test_fit_with_a_segmentation(run, with_water, tmp_path):
+    import nibabel as nib
+
+    x = np.indices((30, 30, 30))[0]
+    affine = np.eye(4)
+    affine[:3, 3] = -14.5
+    parts = {"gm": x < 15, "wm": (x >= 15) & (x < 20), "csf": x >= 20}
+    paths = [tmp_path / f"in/{name}.nii.gz" for name in parts]
+    for path, part in zip(paths, parts.values(), strict=True):
+        nib.save(nib.Nifti1Image(part.astype(np.uint8), affine), path)
+    code, out, err = run(*with_water, "--segmentation", *paths)
+    assert code == 0, err
+    assert "0.5 grey matter, 0.25 white matter, 0.25 CSF" in out
+
+
+def test_tissue_options_that_cannot_be(run, with_water):
+    code, _, err = run(*with_water, "--tissue", "60,30")
+    assert (code, "GM,WM,CSF" in err) == (2, True)
+    code, _, err = run(*with_water, "--tissue", "60,30,10")
+    assert (code, "not percent" in err) == (2, True)
+    without = [*with_water[:4], *with_water[6:]]
+    code, _, err = run(*without, "--tissue", "0.6,0.3,0.1")
+    assert (code, "give --reference too" in err) == (2, True)
+
+
+def test_times_that_a_header_lacks(run, with_water, tmp_path):
+    for name in ("svs", "mrsref"):
+        data = mp.read(tmp_path / f"in/sub-01_{name}.nii.gz")
+        plain = data.acquisition.replace(repetition_time=None)
+        bare = mp.MRSData(fid=data.fid, dims=data.dims, acquisition=plain)
+        mp.write(bare, tmp_path / f"in/sub-01_{name}.nii.gz")
+    code, _, err = run(*with_water, "--tissue", "0.6,0.3,0.1")
+    assert (code, "repetition_time of the metabolites" in err) == (2, True)
+    assert not (tmp_path / "out").exists()
+    code, out, err = run(*with_water, "--tissue", "0.6,0.3,0.1", "--tr", "1500")
+    assert code == 0, err
+    assert "TE 35 ms, TR 1500 ms" in out
+
+
+def test_report(run, with_water, tmp_path):
+    words = ["report", *with_water[1:6]]
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert out.splitlines() == ["wrote sub-01_svs_report.html"]
+    text = (tmp_path / "sub-01_svs_report.html").read_text(encoding="utf-8")
+    assert "concentration (mM)" in text
+    assert "Not part of this report, because it was not given: a fit over time." in text
+    code, out, err = run(*words, "-o", "report.pdf")
+    assert (code, "ends in .html" in err) == (2, True)

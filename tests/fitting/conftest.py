@@ -10,7 +10,7 @@ from mrsproc.fitting.solve import Spectrum
 
 @pytest.fixture
 def setup(synthetic):
-    """Return (problem, spectrum, basis, data) of one noisy spectrum."""
+    """Return (problem, spectrum, templates, data) of one noisy spectrum."""
     data = synthetic.data(noise=0.6, phase=0.3, shift_ppm=0.01)
     batch = _batch(data, synthetic.basis, FitOptions())
     problem, n = batch.problem, batch.problem.n_basis
@@ -20,8 +20,9 @@ def setup(synthetic):
         noise=0.6 * np.sqrt(1024),
         sigma=0.7 * np.sqrt(1024),
         stiffness=problem.baseline.stiffness_for(3.0),
+        log_stiffness_sd=0.5,
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=rng.normal(size=3 + 2 * n),
     )
-    return problem, spectrum, batch.basis, data
+    return problem, spectrum, batch.templates, data

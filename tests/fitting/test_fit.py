@@ -116,7 +116,7 @@ def test_result_is_immutable_and_pickles(synthetic):
 @pytest.mark.parametrize(
     ("option", "match"),
     [
-        ({"ppm": (2.0, 2.1)}, "0.3 to 20 ppm apart"),
+        ({"ppm": (2.0, 2.1)}, "0.3 to 40 ppm apart"),
         ({"baseline": "spline"}, "Known: reml, maic"),
         ({"baseline": 50.0}, "0.5 to 20 effective"),
         ({"priors": "all"}, "Known: default, none"),

@@ -10,6 +10,8 @@ import mrsproc as mp
 from mrsproc.basis import BasisSet
 from mrsproc.data import Acquisition, MRSData
 from mrsproc.errors import BasisError, FitWarning, InvalidInputError
+from mrsproc.fitting import single
+from mrsproc.fitting.driver import _batch
 
 
 def noisy(shape, seed=0):
@@ -38,8 +40,10 @@ def test_noise_is_said_to_be_noise(synthetic):
     assert "tNAA is not there" in texts
 
 
-def test_a_failed_fit_is_nan_throughout(synthetic):
-    data = MRSData(fid=np.ones(1024), dims=("time",), acquisition=synthetic.acquisition)
+def test_a_failed_fit_is_nan_throughout(synthetic, monkeypatch):
+    """No start leads to a minimum, as when the steps run out."""
+    monkeypatch.setattr("mrsproc.fitting.single.minimise", lambda *args, **_: (args[2], False))
+    data = synthetic.data(noise=1.0)
     with pytest.warns(FitWarning, match="the fit failed"):
         fit = mp.fit(data, synthetic.basis)
     assert not fit.success
@@ -47,6 +51,29 @@ def test_a_failed_fit_is_nan_throughout(synthetic):
     assert np.isnan(fit.amplitude).all()
     assert fit.to_frame()[["amplitude", "sd", "crlb_percent"]].isna().all(axis=None)
     assert repr(fit) == f"FitResult(0 of 1 spectra fitted, {len(fit.names)} signals)"
+
+
+def test_a_prior_on_a_signal_that_vanishes_stays_finite(synthetic):
+    """The reference of Lip09 and Lip20 is Lip13, of which there is none here."""
+    problem = _batch(
+        synthetic.data(noise=1.0), synthetic.basis.without(["MM09", "MM20"]), mp.FitOptions()
+    ).problem
+    amplitude = np.full(problem.n_basis, 1e-200)
+    precision = single._ratio_precision(problem, amplitude, sigma=30.0)
+    assert np.isfinite(precision).all()
+    assert precision.max() > 1.0
+    assert precision.max() <= 2e6 * len(problem.ratio_rows[0]) / 30.0**2
+
+
+def test_singular_matrices_are_a_reason_and_no_exception(synthetic, monkeypatch):
+    def singular(*_, **__):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr("mrsproc.fitting.single.minimise", singular)
+    with pytest.warns(FitWarning, match="the fit failed"):
+        fit = mp.fit(synthetic.data(noise=1.0), synthetic.basis)
+    assert fit.reason == "the information matrix is singular"
+    assert np.isnan(fit.amplitude).all()
 
 
 def test_phosphorus(make_line):

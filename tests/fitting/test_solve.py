@@ -8,8 +8,17 @@ import pytest
 from mrsproc import axes
 from mrsproc.fitting.band import band_model
 from mrsproc.fitting.baseline import baseline_for
-from mrsproc.fitting.solve import evaluate, minimise, normal_equations, volume_slope
-from mrsproc.fitting.start import starting_points
+from mrsproc.fitting.solve import (
+    common_directions,
+    common_jacobian,
+    downhill,
+    evaluate,
+    hessian,
+    jacobian,
+    minimise,
+    volume_slope,
+)
+from mrsproc.fitting.start import shape_that_wants_more, starting_points
 from mrsproc.fitting.stiffness import stiffness_grid
 from mrsproc.fitting.uncertainty import uncertainty
 
@@ -17,21 +26,21 @@ GAUSS = np.pi**2 / (4 * np.log(2))
 
 
 def test_gradient_is_exact(setup):
-    problem, spectrum, basis, _ = setup
-    point = starting_points(problem, basis, spectrum)[0]
-    _, downhill = normal_equations(problem, spectrum, point)
+    problem, spectrum, templates, _ = setup
+    point = starting_points(problem, templates, spectrum)[0]
+    found = downhill(problem, spectrum, point)
     n = problem.n_basis
     for i in (0, 1, 2, 3, 6, 3 + n, 3 + n + 5):
         steps = np.zeros((2, 3 + 2 * n))
         steps[0, i], steps[1, i] = 1e-5, -1e-5
         up, down = (evaluate(problem, spectrum, point.theta + s, point.passive).cost for s in steps)
-        assert downhill[i] == pytest.approx(-(up - down) / 4e-5, rel=2e-5, abs=1e-5)
+        assert found[i] == pytest.approx(-(up - down) / 4e-5, rel=2e-5, abs=1e-5)
 
 
 def test_slope_of_the_volume_is_exact(setup):
     """Against finite differences of the logarithm of the determinant, priors included."""
-    problem, spectrum, basis, _ = setup
-    point = starting_points(problem, basis, spectrum)[0]
+    problem, spectrum, templates, _ = setup
+    point = starting_points(problem, templates, spectrum)[0]
     spectrum = dataclasses.replace(spectrum, ratio_precision=0.01 * np.eye(problem.n_basis))
     slope = volume_slope(problem, spectrum, point)
     free = np.flatnonzero(point.passive)
@@ -65,15 +74,15 @@ def test_band_model_equals_the_full_one(synthetic):
 
 
 def test_minimum_is_stationary_and_covariance_positive(setup):
-    problem, spectrum, basis, _ = setup
+    problem, spectrum, templates, _ = setup
     spectrum = dataclasses.replace(spectrum, volume_slope=0.0 * spectrum.volume_slope)
-    start = starting_points(problem, basis, spectrum)[0]
-    point, converged = minimise(problem, spectrum, start, np.eye(start.theta.size))
+    start = starting_points(problem, templates, spectrum)[0]
+    point, converged = minimise(problem, spectrum, start)
     assert converged
     assert point.cost < start.cost
-    hessian, downhill = normal_equations(problem, spectrum, point)
-    assert downhill @ np.linalg.solve(hessian, downhill) < 0.02
-    covariance = uncertainty(problem, spectrum, point).amplitude
+    slope = downhill(problem, spectrum, point)
+    assert slope @ np.linalg.solve(hessian(problem, spectrum, point), slope) < 0.02
+    covariance = uncertainty(problem, spectrum, point).covariance
     assert (np.linalg.eigvalsh(covariance) > 0).all()
 
 
@@ -91,3 +100,54 @@ def test_baseline_takes_smooth_curves_and_leaves_lines():
 def test_grid_runs_from_stiff_to_soft(setup):
     problem, *_ = setup
     assert (np.diff(stiffness_grid(problem)) < 0).all()
+
+
+def test_common_directions_are_sums_of_all(setup):
+    problem, spectrum, templates, _ = setup
+    point = starting_points(problem, templates, spectrum)[0]
+    directions = common_directions(problem.n_basis)
+    found = common_jacobian(problem, point)
+    assert np.allclose(
+        found, directions @ jacobian(problem, point), atol=1e-9 * np.abs(found).max()
+    )
+    full = directions @ hessian(problem, spectrum, point) @ directions.T
+    assert np.allclose(hessian(problem, spectrum, point, directions), full, rtol=1e-8)
+
+
+def test_adjoint_is_the_adjoint(setup):
+    band = setup[0].band
+    rng = np.random.default_rng(0)
+    curve = rng.standard_normal(band.ppm.size)
+    assert np.allclose(band.spectra(band.fid) @ curve, band.fid @ band.adjoint(curve))
+
+
+def test_minimum_does_not_depend_on_how_the_hessian_was_made(setup, monkeypatch):
+    """With a Hessian made anew at each step, where BFGS corrects it otherwise."""
+    problem, spectrum, templates, _ = setup
+    start = starting_points(problem, templates, spectrum)[0]
+    corrected, _ = minimise(problem, spectrum, start, enough=1e-9, max_steps=200)
+    monkeypatch.setattr("mrsproc.fitting.solve._corrected", lambda curvature, *_: curvature)
+    plain, _ = minimise(problem, spectrum, start, enough=1e-9, max_steps=200)
+    assert corrected.cost == pytest.approx(plain.cost, abs=1e-4)
+
+
+def test_a_signal_at_zero_is_tried_at_other_shifts(setup):
+    """With its shift eight SDs off, Ins is of no use where it stands; where it belongs it is."""
+    problem, spectrum, templates, _ = setup
+    spectrum = dataclasses.replace(spectrum, volume_slope=0.0 * spectrum.volume_slope)
+    start = starting_points(problem, templates, spectrum)[0]
+    point, _ = minimise(problem, spectrum, start, common_directions(problem.n_basis))
+    assert shape_that_wants_more(problem, spectrum, point) is None
+    row = 6  # Ins
+    theta = point.theta.copy()
+    step = 4.5 * spectrum.prior.shift_sd.min()
+    theta[3 + row] += step
+    away = evaluate(problem, spectrum, theta, point.passive)
+    passive = away.passive.copy()
+    passive[row] = False
+    amplitude = np.where(passive, away.amplitude, 0.0)
+    held = dataclasses.replace(away, passive=passive, amplitude=amplitude)
+    found = shape_that_wants_more(problem, spectrum, held)
+    assert found is not None
+    assert abs(found[3 + row] - point.theta[3 + row]) < step
+    assert (np.delete(found, 3 + row) == np.delete(theta, 3 + row)).all()

@@ -62,3 +62,13 @@ def test_quality_marks_what_is_rejected(pair):
     assert axs[-1].get_xlabel() == "time (min)"
     untimed = mp.plot.quality(qc.assign(time_s=np.nan))
     assert untimed[-1].get_xlabel() == "transient"
+
+
+def test_the_style_leaves_other_settings_alone():
+    """A notebook's backend makes itself interactive when the first figure is made."""
+    before = plt.rcParams["font.size"]
+    with mp.plot.style():
+        plt.rcParams["interactive"] = True
+        assert plt.rcParams["font.size"] == 9.0
+    assert plt.rcParams["interactive"] and plt.rcParams["font.size"] == before
+    plt.rcParams["interactive"] = False

@@ -181,6 +181,46 @@ def test_injected_drift_is_recovered(synthetic, slope, jump, turn):
     assert np.abs(turned).max() < 0.05
 
 
+@pytest.mark.parametrize("ppm", [(0.2, 5.2), (1.8, 4.2), (1.8, 3.4), (2.8, 3.4), (0.5, 2.5)])
+@pytest.mark.parametrize("water", [0.0, 300.0])
+def test_injected_drift_is_recovered_in_any_window(synthetic, make_line, ppm, water):
+    """Shift and phase within 5 of their SDs, residual water of random phase or not."""
+    rng = np.random.default_rng(4)
+    still = synthetic.data(noise=1.0, shape=(24,), dims=("transient",), seed=9)
+    turn = np.exp(1j * rng.uniform(-np.pi, np.pi, 24))
+    wet = still.fid + water * turn[:, None] * make_line(4.68, still.time, 9.0)
+    frequency, phase = rng.normal(0.0, 4.0, 24), rng.normal(0.0, 0.5, 24)
+    angle = 2 * np.pi * frequency[:, None] * still.time + phase[:, None]
+    found = mp.align(still.with_fid(wet * np.exp(-1j * angle), Step("Drift", "")), ppm=ppm)
+    off = found.frequency_hz - (frequency - frequency.mean())
+    turned = np.exp(1j * (found.phase_rad - phase))
+    turned = np.angle(turned / turned.mean())
+    assert np.abs(off - off.mean()).max() < max(5 * found.frequency_sd_hz.max(), 0.1)
+    assert np.abs(turned).max() < max(5 * found.phase_sd_rad.max(), 0.05)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda data: mp.align(data).apply(data),
+        mp.remove_water,
+        lambda data: mp.find_outliers(data).apply(data),
+        lambda data: mp.phasing(data).apply(data),
+        lambda data: mp.match_linewidth(data, np.zeros(24), rng=0),
+        lambda data: mp.preprocess(data, options=mp.PreprocessOptions(repetition_time=2.0)).data,
+    ],
+)
+def test_masks_survive_every_step(synthetic, step):
+    data = synthetic.data(noise=1.0, shape=(24,), dims=("transient",), seed=3)
+    mask = np.ones(24, bool)
+    mask[[2, 7]] = False
+    masked = data.with_mask(mask, Step("Rejection", "by hand"))
+    after = step(masked)
+    assert after.sizes == data.sizes
+    assert not after.mask[[2, 7]].any()
+    assert after.mask.sum() >= 20
+
+
 # nothing that is given is changed, whatever its memory layout
 
 

@@ -18,17 +18,17 @@ CASES = {
     "vendor/siemens_press30.rda": ("vendor/siemens_press30.rda", "basis/press30_3t.basis"),
 }
 LIMITS = {
-    "tNAA": ("NAA+NAAG", 0.10),
-    "tCho": ("GPC+PCh", 0.10),
-    "Glx": ("Glu+Gln", 0.15),
-    "Ins": ("Ins", 0.15),
+    "tNAA": ("NAA+NAAG", 0.08),
+    "tCho": ("GPC+PCh", 0.08),
+    "Glx": ("Glu+Gln", 0.12),
+    "Ins": ("Ins", 0.08),
 }
 
 
 @pytest.mark.filterwarnings("ignore:the last 64 of 1024 points:mrsproc.errors.DataWarning")
 @pytest.mark.parametrize("case", CASES)
 def test_ratios_agree_with_lcmodel(data_folder, case):
-    """Default options; tolerances of 10 % and 15 % are those between programs (Near 2021)."""
+    """Default options; programs differ by more than these 8 % and 12 % (Near 2021)."""
     recording, basis = (data_folder / name for name in CASES[case])
     fit = mp.fit(mp.read(recording), mp.read_basis(basis))
     wanted = json.loads((data_folder / "reference/lcmodel.json").read_text())[case]["ratio_tCr"]

@@ -181,3 +181,11 @@ def test_bad_requests_name_the_way_out(basis, tmp_path):
 def _all_names(basis):
     full = basis.with_macromolecules(["MM09", "MM12", "MM14", "MM17", "MM20"])
     return full.names
+
+
+def test_a_response_of_the_library_is_simulated(basis):
+    infusion = mp.Infusion(onset=5.0, duration=10.0, drug="ketamine")
+    for response in (infusion.response(), infusion.rise_and_decay()):
+        session = mp.simulate(basis, quiet(), effects={"Glu": 0.2}, response=response, rng=0)
+        shape = session.responses["Glu"]
+        assert not shape[:3].any() and 0.0 < shape.max() <= 1.0 + 1e-9

@@ -1,0 +1,181 @@
+"""The fit of one spectrum: start, stiffness of the baseline and minimum in turn, uncertainty."""
+
+import dataclasses
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mrsproc.axes import Array
+from mrsproc.basis import BasisSet
+from mrsproc.fitting.asymmetry import N_WEIGHTS, columns, with_asymmetry
+from mrsproc.fitting.options import FitOptions
+from mrsproc.fitting.priors import RatioPrior
+from mrsproc.fitting.solve import (
+    Point,
+    Problem,
+    Spectrum,
+    baseline_and_residual,
+    common_directions,
+    common_jacobian,
+    evaluate,
+    hessian,
+    minimise,
+    reweighted,
+    volume_slope,
+)
+from mrsproc.fitting.start import Templates, shape_that_wants_more, starting_points
+from mrsproc.fitting.stiffness import stiffness_and_sd
+from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
+
+_ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
+
+_SECOND_CHANCES: Final = 3  # for signals held at zero at the wrong shift
+_NOISE_LIMIT: Final = 0.9
+_FIRMEST: Final = 1e-3  # of the noise: SD of the firmest ratio prior
+
+
+class Batch(NamedTuple):
+    """What all spectra of a call share."""
+
+    basis: BasisSet
+    problem: Problem
+    templates: Templates
+    priors: tuple[RatioPrior, ...]
+    options: FitOptions
+    stiffness: Array
+    """Stiffnesses of the baseline that are compared."""
+    start_stiffness: float
+
+
+class Single(NamedTuple):
+    """The fit of one spectrum."""
+
+    point: Point
+    spectrum: Spectrum
+    amplitude: Uncertainty
+    converged: bool
+    asymmetry: Array
+    """Weights of the asymmetric lineshape, zero where lines are symmetric."""
+
+
+def fit_one(batch: Batch, fid: Array, noise: float) -> Single | None:
+    """Fit one FID, from further starts only where the first one fails.
+
+    Parameters
+    ----------
+    batch : Batch
+        What is fitted.
+    fid : ndarray of complex, shape (n_points,)
+        FID.
+    noise : float
+        SD of the noise of its real spectrum.
+
+    Returns
+    -------
+    Single or None
+        The fit, which may not have converged; None where matrices were singular from every start.
+    """
+    spectrum = fresh_spectrum(batch, fid, noise)
+    trials: list[Single] = []
+    for point in starting_points(batch.problem, batch.templates, spectrum):
+        try:
+            trials.append(_from_start(batch, dataclasses.replace(spectrum), point))
+        except np.linalg.LinAlgError:
+            continue
+        if trials[-1].converged:
+            return trials[-1]
+    return min(trials, key=lambda trial: trial.point.cost) if trials else None
+
+
+def fresh_spectrum(batch: Batch, fid: Array, noise: float) -> Spectrum:
+    """Return a FID with the settings that a fit begins with; parameters as for `fit_one`."""
+    problem = batch.problem
+    n = problem.n_basis
+    return Spectrum(
+        values=problem.band.of_data(fid),
+        noise=noise,
+        sigma=noise,
+        stiffness=batch.start_stiffness,
+        prior=problem.prior,
+        ratio_precision=np.zeros((n, n)),
+        volume_slope=np.zeros(3 + 2 * n),
+    )
+
+
+def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
+    """Fit the common shape, then twice all shapes with what was learnt about the rest before."""
+    problem = batch.problem
+    common = common_directions(problem.n_basis)
+    point, _ = minimise(problem, spectrum, point, common, enough=_ROUGHLY)
+    _learn(batch, spectrum, point)
+    spectrum.prior = problem.prior.at_width(point.theta)
+    point, _ = minimise(problem, spectrum, reweighted(problem, spectrum, point), enough=_ROUGHLY)
+    for _ in range(_SECOND_CHANCES):
+        theta = shape_that_wants_more(problem, spectrum, point)
+        if theta is None:
+            break
+        other = evaluate(problem, spectrum, theta, point.passive)
+        other, _ = minimise(problem, spectrum, other, enough=_ROUGHLY)
+        if other.cost < point.cost:
+            point = other
+    _learn(batch, spectrum, point)
+    point = reweighted(problem, spectrum, point)
+    curvature = hessian(problem, spectrum, point)
+    prior = problem.prior.with_spread_of(point.theta, np.diag(np.linalg.inv(curvature)))
+    curvature -= spectrum.prior.precision
+    spectrum.prior = prior.at_width(point.theta)
+    curvature += spectrum.prior.precision
+    spectrum.volume_slope = volume_slope(problem, spectrum, point)
+    point = reweighted(problem, spectrum, point)
+    point, converged = minimise(problem, spectrum, point, curvature=curvature)
+    kernel, weights = None, np.zeros(N_WEIGHTS)
+    if batch.options.lineshape == "asymmetric":
+        bent = with_asymmetry(problem, spectrum, point)
+        if bent is not None:
+            problem, point, weights = bent
+            kernel = columns(problem, point, weights)
+    spectrum.sigma = _left_over(problem, spectrum, point)
+    shared = batch.options.priors == "default"
+    found = uncertainty(problem, spectrum, point, shared=shared, kernel=kernel)
+    return Single(point, spectrum, found, converged, weights)
+
+
+def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
+    """Set stiffness, noise and the references of the ratio priors to what a fit says."""
+    problem = batch.problem
+    if isinstance(batch.options.baseline, str):
+        fixed = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
+        spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
+            problem, point, fixed, batch.stiffness, batch.options
+        )
+    spectrum.sigma = _left_over(problem, spectrum, point)
+    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude, spectrum.sigma)
+
+
+def _left_over(problem: Problem, spectrum: Spectrum, point: Point) -> float:
+    """Return the SD of what the model leaves over, hardly less than the noise as measured.
+
+    The residual has more points than what the noise is measured on, which is known to 5 to 10 %.
+    """
+    return max(_NOISE_LIMIT * spectrum.noise, residual_sd(problem, spectrum, point))
+
+
+def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
+    """Return the SD of the residual, for the number of parameters that were fitted."""
+    _, residual = baseline_and_residual(problem, spectrum, point)
+    free = problem.baseline.shrinkage(spectrum.stiffness).sum() + point.passive.sum() + 5.0
+    return float(np.sqrt(residual @ residual / max(residual.size - free, 1.0)))
+
+
+def _ratio_precision(problem: Problem, amplitude: Array, sigma: float) -> Array:
+    """Return the precision of the ratio priors at the amplitudes of their references.
+
+    Where a reference all but vanishes the prior would be infinitely firm; what is firmer than a
+    thousandth of the noise makes no difference but to rounding.
+    """
+    deviation, scale = problem.ratio_rows
+    reference = scale @ amplitude
+    usable = reference > 0.0
+    least = _FIRMEST * sigma * np.linalg.norm(deviation[usable], axis=1)
+    rows = deviation[usable] / np.maximum(reference[usable], least)[:, None]
+    return np.asarray(rows.T @ rows)

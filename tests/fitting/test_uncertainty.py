@@ -1,0 +1,94 @@
+"""Posterior of amplitudes, the spread of the shifts, the tail of water."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import mrsproc as mp
+from mrsproc.data import MRSData
+from mrsproc.fitting.baseline import baseline_for
+from mrsproc.fitting.solve import evaluate, minimise
+from mrsproc.fitting.start import starting_points
+from mrsproc.fitting.uncertainty import uncertainty
+
+
+def minimum(setup, **changes):
+    problem, spectrum, templates, _ = setup
+    spectrum = dataclasses.replace(spectrum, volume_slope=0.0 * spectrum.volume_slope, **changes)
+    point = starting_points(problem, templates, spectrum)[0]
+    return problem, spectrum, minimise(problem, spectrum, point, enough=1e-9, max_steps=200)[0]
+
+
+def test_mean_is_the_minimum_where_all_is_clear_of_zero(setup):
+    problem, spectrum, point = minimum(setup)
+    found = uncertainty(problem, spectrum, point)
+    clear = point.amplitude > 6.0 * np.sqrt(np.diag(found.covariance))
+    assert clear.any()
+    assert np.allclose(found.mean[clear], point.amplitude[clear], rtol=0.02)
+    assert (found.mean > 0.0).all()
+
+
+def test_unknown_stiffness_adds_the_slope_of_the_amplitudes(setup):
+    """Against minima at two stiffnesses: what moves adds to the SD, what stays does not."""
+    problem, spectrum, point = minimum(setup, log_stiffness_sd=0.0)
+    sure = uncertainty(problem, spectrum, point).covariance
+    spectrum.log_stiffness_sd = 1.0
+    unsure = uncertainty(problem, spectrum, point).covariance
+    ends = []
+    for factor in (np.exp(0.05), np.exp(-0.05)):
+        moved = dataclasses.replace(spectrum, stiffness=spectrum.stiffness * factor)
+        start = evaluate(problem, moved, point.theta, point.passive)
+        ends.append(minimise(problem, moved, start, enough=1e-10, max_steps=200)[0].amplitude)
+    slope = (ends[0] - ends[1]) / 0.1
+    strong = point.amplitude > 8.0 * np.sqrt(np.diag(unsure))
+    added = np.diag(unsure - sure)[strong]
+    assert np.allclose(added, slope[strong] ** 2, rtol=0.3, atol=0.02 * np.diag(sure)[strong].max())
+
+
+def test_spread_follows_the_scatter(setup):
+    prior = setup[0].prior
+    n = prior.shift_sd.size
+    rng = np.random.default_rng(0)
+    theta, certain = np.zeros(prior.mean.size), np.zeros(prior.mean.size)
+    theta[3 : 3 + n] = 5.0 + 3.0 * prior.shift_sd * rng.standard_normal(n)
+    wide = prior.with_spread_of(theta, certain)
+    factor = wide.shift_sd / prior.shift_sd
+    assert np.allclose(factor, factor[0])
+    assert 1.5 < factor[0] < 3.5
+    assert wide.cost(theta) < prior.cost(theta)
+    unknown = certain.copy()
+    unknown[3 : 3 + n] = prior.shift_sd**2
+    calm = prior.with_spread_of(np.zeros_like(theta), unknown)
+    assert np.allclose(calm.shift_sd, prior.shift_sd)
+
+
+def test_tail_of_a_far_line_belongs_to_the_stiffest_baseline():
+    ppm = np.linspace(4.0, 0.2, 400)
+    tail = 1.0 / (4.65 - ppm)
+    for tail_ppm, left in ((None, 0.05), (4.65, 0.0)):
+        baseline = baseline_for(ppm, 0.1, tail_ppm)
+        d = baseline.shrinkage(baseline.stiffness_for(0.6))
+        rest = np.linalg.norm(tail - (d * (baseline.q @ tail)) @ baseline.q)
+        relative = rest / np.linalg.norm(tail)
+        assert relative > left if left else relative < 1e-6
+
+
+def test_residual_water_out_of_phase_changes_little(synthetic):
+    """A line of water forty times as tall as NAA, out of phase, 0.65 ppm from the range."""
+    data = synthetic.data(noise=0.5)
+    time = np.arange(1024) * 5e-4
+    water = 100.0j * np.exp(-np.pi * 10.0 * time)
+    wet = MRSData(fid=data.fid + water, dims=data.dims, acquisition=data.acquisition)
+    dry, found = mp.fit(data, synthetic.basis), mp.fit(wet, synthetic.basis)
+    for name in ("tNAA", "tCr", "Ins", "Glx"):
+        (a, sd), (b, _) = dry.estimate(name), found.estimate(name)
+        assert a == pytest.approx(b, abs=2.0 * sd), name
+
+
+def test_whiteness_tells_a_good_model_from_a_bad_one(synthetic):
+    data = synthetic.data(noise=0.5, shape=(12,), dims=("transient",))
+    good = mp.fit(data, synthetic.basis).whiteness
+    assert (good > 0.01).all()
+    poor = mp.fit(data, synthetic.basis.without(["Cr", "PCr"])).whiteness
+    assert (poor < 1e-3).all()

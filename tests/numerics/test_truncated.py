@@ -1,0 +1,74 @@
+"""The normal distribution cut off at zero, against sampling and closed forms."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrsproc.numerics.truncated import positive_normal
+
+
+@pytest.mark.parametrize("mean", [-30.0, -3.0, 0.0, 1.0, 8.0])
+def test_one_dimension_is_exact(mean):
+    """Moments of a truncated normal distribution by quadrature."""
+    x = np.linspace(0.0, max(mean, 0.0) + 12.0, 400_001)
+    density = np.exp(-0.5 * (x - mean) ** 2 + 0.5 * min(mean, 0.0) ** 2)
+    density /= density.sum()
+    first = x @ density
+    second = (x - first) ** 2 @ density
+    found, variance = positive_normal(np.array([mean]), np.eye(1))
+    assert found[0] == pytest.approx(first, rel=1e-3)
+    assert variance[0, 0] == pytest.approx(second, rel=2e-3)
+
+
+def test_two_signals_that_nobody_can_tell_apart_share():
+    """Sum known to 0.1, difference to 5: least squares gives 8 and 0, the mean 4 and 4."""
+    covariance = 6.25 * np.array([[1.0, -1.0], [-1.0, 1.0]]) + 0.0025
+    mean, found = positive_normal(np.array([9.0, -1.0]), covariance)
+    assert mean.sum() == pytest.approx(8.0, abs=0.05)
+    assert 4.0 < mean[0] < 6.5
+    total = found.sum()
+    assert total == pytest.approx(covariance.sum(), rel=0.05)
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 5))
+def test_moments_are_those_of_samples(seed, n):
+    rng = np.random.default_rng(seed)
+    root = rng.standard_normal((n, n)) + 0.7 * np.eye(n)
+    covariance, mean = root @ root.T + 0.1 * np.eye(n), rng.standard_normal(n) + 0.8
+    draws = rng.multivariate_normal(mean, covariance, 40_000)
+    draws = draws[(draws > 0.0).all(axis=1)]
+    found, spread = positive_normal(mean, covariance)
+    assert (found > 0.0).all()
+    assert (np.linalg.eigvalsh(spread) > 0.0).all()
+    if len(draws) > 400:
+        sd = draws.std(axis=0)
+        error = 4.0 * sd / np.sqrt(len(draws)) + 0.06 * sd
+        assert (np.abs(found - draws.mean(axis=0)) < error).all()
+        assert np.allclose(np.sqrt(np.diag(spread)), sd, rtol=0.25)
+
+
+def test_what_is_clear_of_zero_stays():
+    mean, covariance = np.array([10.0, 20.0]), np.array([[1.0, 0.5], [0.5, 2.0]])
+    found, spread = positive_normal(mean, covariance)
+    assert (found == mean).all()
+    assert (spread == covariance).all()
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_scale_does_not_matter(scale):
+    rng = np.random.default_rng(2)
+    root = rng.standard_normal((6, 6))
+    mean, covariance = rng.standard_normal(6), root @ root.T + 0.1 * np.eye(6)
+    base, base_spread = positive_normal(mean, covariance)
+    found, spread = positive_normal(scale * mean, scale**2 * covariance)
+    assert np.allclose(found, scale * base)
+    assert np.allclose(spread, scale**2 * base_spread)
+
+
+def test_far_below_zero():
+    """Hundreds of SDs on the wrong side, as with hardly any noise: a small positive number."""
+    mean, covariance = positive_normal(np.array([-1e6, 3.0]), np.array([[1.0, 0.3], [0.3, 1.0]]))
+    assert 0.0 < mean[0] < 1e-2
+    assert np.isfinite(covariance).all()
+    assert (np.diag(covariance) > 0.0).all()
