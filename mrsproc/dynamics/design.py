@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from mrsproc.axes import Array
-from mrsproc.basis import SUMS, SYNONYMS
+from mrsproc.basis import BROAD_PREFIXES, SUMS, SYNONYMS
 from mrsproc.data import Record
 from mrsproc.errors import InvalidInputError, suggest
 from mrsproc.fitting.result import sum_weights
@@ -138,8 +138,8 @@ def responses_for(
     names : tuple of str
         Signals.
     asked : mapping
-        Response by signal, by sum (Glx, tNAA, tCr, tCho) or "*" for all others; what is not named
-        is constant.
+        Response by signal, by sum (Glx, tNAA, tCr, tCho) or "*" for all other metabolites; what
+        is not named is constant, and so are macromolecules and lipids.
     bins : FreeBins
         What "free" means.
 
@@ -171,7 +171,9 @@ def responses_for(
                 f"{suggest(name, [*names, *sums, '*'])}"
             )
     rest = _response("*", asked.get("*", "constant"), bins)
-    return tuple(found.get(name, rest) for name in names)
+    return tuple(
+        found.get(name, Constant() if name.startswith(BROAD_PREFIXES) else rest) for name in names
+    )
 
 
 def _response(name: str, asked: Asked, bins: FreeBins) -> Response:

@@ -90,8 +90,9 @@ def fit_dynamic(
     responses : mapping of str to response
         What metabolites do: "constant", "free" (an amplitude in each time bin), a response of
         `mrsproc.responses`, or a function of onset times in s that returns as many numbers. Keys
-        are signals, the sums Glx, tNAA, tCr and tCho, or "*" for all others (constant when not
-        given). Members of tNAA, tCr and tCho with the same response move in proportion.
+        are signals, the sums Glx, tNAA, tCr and tCho, or "*" for all other metabolites (constant
+        when not given; macromolecules and lipids are constant unless named). Members of tNAA, tCr
+        and tCho with the same response move in proportion.
     options : DynamicOptions, optional
         How to fit.
     **keywords
