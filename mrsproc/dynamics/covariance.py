@@ -2,6 +2,9 @@ r"""Covariance of what a joint fit estimates.
 
 Thermal: the inverse of the Fisher information, Bayesian where priors act.
 
+Amplitudes of constant signals are not negative: the mean and the covariance are those of the normal
+distribution that is cut off there, as for a single spectrum (`mrsproc.fitting.uncertainty`).
+
 Robust: what transients really scatter. With :math:`s_n` the part of the score that transient n
 contributes, :math:`H^{-1} M H^{-1}`, where M is the long-run covariance of the scores (Newey 1987,
 10.2307/1913610): neighbours may be correlated, and noise need not be what was measured. It needs
@@ -15,19 +18,24 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.dynamics.model import Model, Point, Session
 from mrsproc.dynamics.solve import Linearised, without_local
+from mrsproc.numerics.truncated import positive_normal
 
 
 class Covariances(NamedTuple):
-    """Covariances of coefficients and unknowns, in the scale of `band`."""
+    """Values and covariances of coefficients and unknowns, in the scale of `band`."""
 
+    mean: Array
+    """Values, shape (n_terms + n_unknowns,)."""
     thermal: Array
     """Shape (n_terms + n_unknowns,) * 2."""
     robust: Array
     """The same shape."""
 
 
-def covariances(session: Session, model: Model, point: Point, tangent: Linearised) -> Covariances:
-    """Return the covariances of coefficients and unknowns.
+def covariances(
+    session: Session, model: Model, point: Point, tangent: Linearised, *, shared: bool = True
+) -> Covariances:
+    """Return values and covariances of coefficients and unknowns.
 
     Parameters
     ----------
@@ -35,19 +43,36 @@ def covariances(session: Session, model: Model, point: Point, tangent: Linearise
         What was fitted, and the minimum.
     tangent : Linearised
         The session to first order there.
+    shared : bool, default True
+        Whether amplitudes that cannot be negative are posterior means, as in
+        `mrsproc.fitting.uncertainty`; else the minimum itself.
 
     Returns
     -------
     Covariances
         NaN throughout where the information matrix is singular.
     """
-    size = len(tangent.information)
-    wanted = np.r_[np.arange(model.n_terms), np.arange(size - len(model.bounds), size)]
+    size, unknowns = len(tangent.information), len(model.bounds)
+    wanted = np.r_[np.arange(model.n_terms), np.arange(size - unknowns, size)]
     inverse = inverted(tangent.information)
     meat = _long_run(_scores(session, point, tangent)) + tangent.precision
     robust = inverse @ meat @ inverse
     picked = np.ix_(wanted, wanted)
-    return Covariances(inverse[picked], robust[picked])
+    mean, thermal = np.concatenate([point.coefficient, point.unknowns]), inverse[picked]
+    bounded = np.flatnonzero(model.nonnegative)
+    if shared and bounded.size and np.isfinite(thermal).all():
+        mean[: model.n_terms] += (inverse @ tangent.downhill)[: model.n_terms]
+        mean, thermal = _restricted(mean, thermal, bounded)
+    return Covariances(mean, thermal, robust[picked])
+
+
+def _restricted(mean: Array, covariance: Array, bounded: Array) -> tuple[Array, Array]:
+    """Return mean and covariance of a normal distribution, some of whose values are positive."""
+    inner = covariance[np.ix_(bounded, bounded)]
+    positive, narrowed = positive_normal(mean[bounded], inner)
+    along = np.linalg.solve(inner, covariance[bounded]).T
+    moved = mean + along @ (positive - mean[bounded])
+    return moved, covariance + along @ (narrowed - inner) @ along.T
 
 
 def inverted(information: Array) -> Array:

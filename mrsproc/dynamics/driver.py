@@ -271,7 +271,8 @@ def _collected(
     edges: tuple[float, ...],
 ) -> DynamicResult:
     session, point, used = joint.session, joint.point, prepared.used
-    found = covariances(session, joint.model, point, joint.tangent)
+    shared = options.fit.priors != "none"
+    found = covariances(session, joint.model, point, joint.tangent, shared=shared)
     reason = "" if joint.converged else "no minimum found"
     if joint.converged and not np.isfinite(found.thermal).all():
         reason = "the information matrix is singular"
@@ -286,7 +287,7 @@ def _collected(
 
     return DynamicResult(
         design=joint.design,
-        estimate=np.concatenate([point.coefficient, point.unknowns]) * valid,
+        estimate=found.mean * valid,
         covariance=found.thermal * valid,
         robust_covariance=found.robust * valid,
         at_rest=rest,

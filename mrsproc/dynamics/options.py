@@ -22,7 +22,7 @@ class DynamicOptions(Record):
     Parameters
     ----------
     fit : FitOptions, optional
-        Range, baseline, priors and macromolecules, as for a single spectrum.
+        Range, baseline, priors and macromolecules, as for a single spectrum; symmetric lines only.
     bin_width : float, default 60.0
         Width of time bins [s], of responses called "free" and of time courses.
     infusion : Infusion, optional
@@ -66,4 +66,8 @@ class DynamicOptions(Record):
                 raise InvalidInputError(
                     f"{name} = {getattr(self, name)!r}: give a positive number ({unit})."
                 )
+        if self.fit.lineshape != "voigt":
+            raise InvalidInputError(
+                f"lineshape = {self.fit.lineshape!r}: a joint fit takes symmetric lines, 'voigt'."
+            )
         super().__post_init__()

@@ -26,6 +26,7 @@ from mrsproc.errors import DataWarning, InvalidInputError
 from mrsproc.fitting import fit
 from mrsproc.fitting.band import BandModel, band_model
 from mrsproc.fitting.baseline import baseline_for
+from mrsproc.fitting.driver import tail_ppm
 from mrsproc.fitting.priors import ratio_rows, shape_prior
 from mrsproc.fitting.result import FitResult
 from mrsproc.preproc.ends import without_rising_end
@@ -192,7 +193,7 @@ def _session(
     signals = basis.with_macromolecules(added) if added else basis
     signals = signals.select(mean.names)
     band, inside, water = _grid(data, signals, options)
-    baseline = baseline_for(band.ppm[inside], chosen.baseline_spacing)
+    baseline = baseline_for(band.ppm[inside], chosen.baseline_spacing, tail_ppm(data, chosen))
     dimension = float(mean.baseline_dimension) / baseline.width_ppm
     built_in = np.array([name in added for name in mean.names])
     prior = shape_prior(signals, built_in, chosen, data.acquisition.spectrometer_frequency)
@@ -239,7 +240,7 @@ def _start(session: Session, local: Array, mean: FitResult) -> Point:
         gain=none,
         unknowns=none,
         local=local + common,
-        passive=np.asarray(mean.amplitude) > 0.0,
+        passive=~np.asarray(mean.at_bounds),
     )
 
 

@@ -150,7 +150,7 @@ def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> Batch:
     priors, rows = ratio_rows(basis, options)
     problem = Problem(
         band=band,
-        baseline=baseline_for(band.ppm, options.baseline_spacing, _tail_ppm(data, options)),
+        baseline=baseline_for(band.ppm, options.baseline_spacing, tail_ppm(data, options)),
         prior=shape_prior(basis, built_in, options, data.acquisition.spectrometer_frequency),
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
@@ -168,7 +168,7 @@ def _batch(data: MRSData, given: BasisSet, options: FitOptions) -> Batch:
     )
 
 
-def _tail_ppm(data: MRSData, options: FitOptions) -> float | None:
+def tail_ppm(data: MRSData, options: FitOptions) -> float | None:
     """Return where residual water stands, if that is outside the range of the fit."""
     if data.acquisition.nucleus != "1H":
         return None
