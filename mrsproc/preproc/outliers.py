@@ -225,6 +225,7 @@ def compared(data: MRSData) -> tuple[State, Registered, Array]:
     state = State.at_rest(len(fid))
     for _ in range(_ROUNDS):
         template = registration.denoised_mean((fid * state.turn(data.time))[good], band)
+        registration.centre(state, template, good)
         found = registration.refine(state, template)
         variance = registration.variance(found.residual - registration.learn(found.residual[good]))
         good = data.mask & alike(variance, data.mask)

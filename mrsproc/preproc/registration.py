@@ -196,6 +196,16 @@ class Registration:
         self.weight = 1.0 / np.maximum(near / (2.0 * self.noise**2), 1.0)
         return common
 
+    def centre(self, state: State, template: Array, good: Array) -> None:
+        """Make the mean of the good transients the model, and put sizes and widths at rest.
+
+        Where the few exponentials of a template are broader or narrower than the mean, sizes and
+        widths of all transients would make up for it.
+        """
+        state.gain, state.width = np.ones_like(state.gain), np.zeros_like(state.width)
+        self.common = np.zeros_like(self.common)
+        self.learn(self._result(state, template).residual[good])
+
     def variance(self, residual: Array) -> Array:
         """Return the weighted mean square of residuals, in units of the noise, shape (n,)."""
         square = (np.abs(residual) ** 2 * self.weight).sum(axis=1) / self.weight.sum()
