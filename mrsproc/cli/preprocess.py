@@ -65,13 +65,16 @@ def _preprocessed(
 ) -> Iterator[str]:
     from mrsproc import io, preproc
     from mrsproc.cli.work import stem
+    from mrsproc.errors import InvalidInputError
     from mrsproc.timeline import read_events
 
     raw = io.read(file)
     water = None if reference is None else io.read(reference)
     if infusion is None and events is not None:
-        first = read_events(events)[0]
-        infusion = _Infusion(first.onset, first.duration)
+        found = read_events(events)
+        if not found:
+            raise InvalidInputError(f"{events} holds no event: its first one is the infusion.")
+        infusion = _Infusion(found[0].onset, found[0].duration)
     clean = preproc.preprocess(raw, water, options, infusion=infusion)
     yield from summary(clean)
     for path in write_clean(raw, clean, output, stem(file), infusion):

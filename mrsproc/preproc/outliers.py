@@ -4,9 +4,9 @@ Each transient is compared with the mean of the good ones by least squares
 (`mrsproc.preproc.registration`), which gives its size, its extra linewidth, its frequency and what
 is left over. A drug changes lines and sizes slowly, ruin is sudden: each measure is judged by its
 distance from the running median around it, in units of a robust SD (1.4826 times the median
-absolute deviation), and only on the side where a transient is bad: more residual (its logarithm,
-since water and lipids vary by factors), broader lines, less signal. The frequency is judged by its
-distance from its own trend, on both sides.
+absolute deviation, of all or of those above, the larger), and only on the side where a transient is
+bad: more residual (its logarithm, since water and lipids vary by factors), broader lines, less
+signal. The frequency is judged by its distance from its own trend, on both sides.
 """
 
 import warnings
@@ -21,7 +21,7 @@ from mrsproc.data import MRSData, Record, Step
 from mrsproc.errors import DataWarning, InvalidInputError
 from mrsproc.preproc.alignment import Alignment, alike, band_hz
 from mrsproc.preproc.registration import Registered, Registration, State, Window
-from mrsproc.preproc.water import remove_water, water_is_removed
+from mrsproc.preproc.water import has_water_range, remove_water, water_is_removed
 from mrsproc.qc.noise import noise_sd
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _FREQUENCY_NEIGHBOURS: Final = 5  # of the frequency, which may drift steeply
 _LEAST: Final = 8  # transients that it takes to know what is usual
 _LIMIT: Final = 4.0  # robust SDs; a good transient exceeds it once in 30 000
 _TREND_LIMIT: Final = 6.0  # of the frequency: motion, not the scatter of breathing
+_LEAST_SPREAD: Final = {"residual": 0.0, "broad lines": 0.15, "low amplitude": 0.01}
+"""SDs [1, Hz, 1] that harm no fit: at high SNR smaller differences are real, but not ruin."""
 _LEAST_GAIN: Final = 0.5  # of the median of all, below which a transient is lost in any case
 _MAD_TO_SD: Final = 1.4826
 
@@ -155,7 +157,7 @@ def find_outliers(
     Returns
     -------
     Rejection
-        To inspect and apply. Of fewer than 8 transients none is judged.
+        To inspect and apply. Of fewer than 8 transients only those of zeros are masked.
 
     Raises
     ------
@@ -183,7 +185,11 @@ def find_outliers(
     epoch = np.full(n, "all") if epochs is None else np.asarray(epochs, str)
     if epoch.shape != (n,):
         raise InvalidInputError(f"epochs of shape {epoch.shape}: give one for each transient, {n}.")
-    dry = data if water_is_removed(data) else remove_water(data)
+    silent = data.mask & ~data.fid.any(axis=1)
+    data = data.with_mask(data.mask & ~silent, Step("Selection", "FIDs of zeros masked"))
+    if not data.mask.any():
+        raise InvalidInputError("every valid transient is zero: there is none to judge.")
+    dry = data if water_is_removed(data) or not has_water_range(data) else remove_water(data)
     state, found, template = compared(dry)
     measures = {
         "residual": np.log(np.maximum(found.variance, 1e-12)),
@@ -191,8 +197,16 @@ def find_outliers(
         "low amplitude": -state.gain,
     }
     reasons: list[list[str]] = [[] if good else ["masked before"] for good in data.mask]
+    for i in np.flatnonzero(silent):
+        reasons[i] = ["no signal"]
     for name, values in measures.items():
-        _judge(reasons, name, _distance(values, data.mask), data.mask, _LIMIT)
+        _judge(
+            reasons,
+            name,
+            _distance(values, data.mask, least=_LEAST_SPREAD[name]),
+            data.mask,
+            _LIMIT,
+        )
     lost = (state.gain < _LEAST_GAIN * np.median(state.gain[data.mask])) & data.mask
     lost &= data.mask.sum() >= _LEAST
     for i in np.flatnonzero(lost):  # a long stretch of them is its own neighbourhood
@@ -225,19 +239,23 @@ def compared(data: MRSData) -> tuple[State, Registered, Array]:
     state = State.at_rest(len(fid))
     for _ in range(_ROUNDS):
         template = registration.denoised_mean((fid * state.turn(data.time))[good], band)
+        registration.centre(state, template, good)
         found = registration.refine(state, template)
         variance = registration.variance(found.residual - registration.learn(found.residual[good]))
         good = data.mask & alike(variance, data.mask)
     return state, found._replace(variance=variance), template
 
 
-def _distance(values: Array, valid: Array, neighbours: int = _NEIGHBOURS) -> Array:
+def _distance(
+    values: Array, valid: Array, neighbours: int = _NEIGHBOURS, least: float = 0.0
+) -> Array:
     """Return how many robust SDs each value lies above the running median of the valid ones."""
     if valid.sum() < _LEAST:
         return np.zeros(values.size)
     gone = values - running_median(values, valid, neighbours)
-    spread = _MAD_TO_SD * np.median(np.abs(gone[valid]))
-    return np.asarray(gone / max(spread, 1e-12))
+    above = gone[valid & (gone >= 0.0)]  # the side that is judged may be the wider one
+    spread = _MAD_TO_SD * max(np.median(np.abs(gone[valid])), np.median(above))
+    return np.asarray(gone / max(spread, least, 1e-12))
 
 
 def running_median(values: Array, valid: Array, neighbours: int) -> Array:

@@ -10,7 +10,7 @@ from mrsproc.errors import InvalidInputError
 from mrsproc.preproc.alignment import Alignment, align
 from mrsproc.preproc.averaging import average
 from mrsproc.preproc.outliers import Rejection, compared, find_outliers
-from mrsproc.preproc.water import remove_water, water_is_removed
+from mrsproc.preproc.water import has_water_range, remove_water, water_is_removed
 from mrsproc.qc import METABOLITE_PPM, WATER_PPM, tallest_peak
 from mrsproc.qc.noise import noise_sd
 from mrsproc.timeline import transient_onsets
@@ -47,9 +47,10 @@ def epochs(onset_s: Array, infusion: Interval | None) -> Array:
     Returns
     -------
     ndarray of str, shape (n,)
-        "baseline", "infusion" or "after"; "all" without an infusion.
+        "baseline", "infusion" or "after"; "all" without an infusion, or where times
+        are not known.
     """
-    if infusion is None:
+    if infusion is None or np.isnan(onset_s).any():
         return np.full(onset_s.size, "all")
     end = infusion.onset + infusion.duration
     names = np.where(onset_s < infusion.onset, "baseline", "infusion")
@@ -145,7 +146,7 @@ def linewidths(
     """
     if transients is None and seconds is None:
         transients = 1
-    dry = data if water_is_removed(data) else remove_water(data)
+    dry = data if water_is_removed(data) or not has_water_range(data) else remove_water(data)
     windows = average(dry, transients=transients, seconds=seconds)
     state, found, template = compared(windows.data)
     noise = noise_sd(windows.data) * np.sqrt(data.n_points)

@@ -21,7 +21,13 @@ from mrsproc.preproc.coils import CoilWeights, coil_weights
 from mrsproc.preproc.corrections import EddyPhase, Phasing, eddy_phase, phasing
 from mrsproc.preproc.outliers import MAX_REJECTED, Rejection, find_outliers
 from mrsproc.preproc.over_time import Interval, epochs, onset_or_nan, quality
-from mrsproc.preproc.water import WATER_PPM, WaterModel, water_is_removed, water_model
+from mrsproc.preproc.water import (
+    WATER_PPM,
+    WaterModel,
+    has_water_range,
+    water_is_removed,
+    water_model,
+)
 from mrsproc.qc import tallest_peak
 
 if TYPE_CHECKING:
@@ -54,7 +60,7 @@ class PreprocessOptions(Record):
     phase : bool, default True
         Whether the common phase and the ppm reference are corrected.
     repetition_time : float, optional
-        Time between transients [s], where the file does not tell.
+        Time between transients [s], where the file does not tell; onset times of a file stay.
 
     Raises
     ------
@@ -174,12 +180,14 @@ def preprocess(
     Near 2021, 10.1002/nbm.4257.
     """
     options = options or PreprocessOptions()
+    if not raw.mask.any():
+        raise InvalidInputError("every transient of the recording is masked: none is left.")
     data, water, weights = _combined(_with_one_transient_dim(raw), reference)
     if options.repetition_time is not None:
         data = dataclasses.replace(
             data, acquisition=data.acquisition.replace(repetition_time=options.repetition_time)
         )
-    _warn_without_times(data)
+    _warn_without_times(data, infusion)
     eddy = None
     if water is not None and options.eddy:
         eddy = eddy_phase(water)
@@ -247,12 +255,15 @@ def _check_is_water(water: MRSData) -> None:
         )
 
 
-def _warn_without_times(data: MRSData) -> None:
-    timed = "transient" in data.coords or data.acquisition.repetition_time is not None
-    if "transient" in data.dims and not timed:
+def _warn_without_times(data: MRSData, infusion: Interval | None) -> None:
+    """Warn of onset times that are not known."""
+    if "transient" not in data.dims:
+        return
+    if "transient" not in data.coords and data.acquisition.repetition_time is None:
+        lost = "" if infusion is None else ", and the infusion gives no epochs"
         warnings.warn(
-            "neither onset times nor a repetition time are known: transients have no times. Give "
-            "PreprocessOptions(repetition_time=...) in s.",
+            f"neither onset times nor a repetition time are known: transients have no times{lost}. "
+            "Give PreprocessOptions(repetition_time=...) in s.",
             DataWarning,
             stacklevel=3,
         )
@@ -275,7 +286,7 @@ def _cleaned(data: MRSData, options: PreprocessOptions, infusion: Interval | Non
     alignment = align(rows, ppm=options.align_ppm, drift=options.drift) if options.align else None
     clean = rows if single or alignment is None else alignment.apply(rows)
     water = np.zeros(clean.fid.shape, complex)
-    if options.remove_water and _has_water_range(clean) and not water_is_removed(clean):
+    if options.remove_water and has_water_range(clean) and not water_is_removed(clean):
         model = water_model(clean)
         clean, water = model.apply(clean), model.fid
     epoch = epochs(onset_or_nan(rows), infusion)
@@ -291,11 +302,6 @@ def _cleaned(data: MRSData, options: PreprocessOptions, infusion: Interval | Non
         water[0] if single else water,
         qc,
     )
-
-
-def _has_water_range(data: MRSData) -> bool:
-    inside = data.ppm.min() < WATER_PPM[0] < WATER_PPM[1] < data.ppm.max()
-    return data.acquisition.nucleus == "1H" and bool(inside)
 
 
 def _as_transient(data: MRSData) -> MRSData:

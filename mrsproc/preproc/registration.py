@@ -26,9 +26,11 @@ import numpy as np
 from mrsproc import axes
 from mrsproc.axes import Array
 from mrsproc.data import MRSData
+from mrsproc.errors import InvalidInputError
 from mrsproc.numerics.hsvd import line_spectra, lines_in_band
 
 _STEPS: Final = 3
+_LEAST_POINTS: Final = 8  # of the spectrum that can be compared
 _RANK: Final = 24  # of a template
 _NOISE_EDGE: Final = 0.5  # of what noise can reach: weak lines help sooner than they harm
 _LEAST_NOISE: Final = 1e-3  # of the tallest line: templates are not more exact than that
@@ -54,6 +56,11 @@ class Window(NamedTuple):
     def of(cls, data: MRSData, ppm: tuple[float, float]) -> Self:
         """Return the points of a range of chemical shifts [ppm]."""
         points = np.flatnonzero((data.ppm >= min(ppm)) & (data.ppm <= max(ppm)))
+        if points.size < _LEAST_POINTS:
+            raise InvalidInputError(
+                f"ppm = {ppm}: the spectra hold {points.size} points there; choose a wider range "
+                f"inside {data.ppm.min():.1f} to {data.ppm.max():.1f} ppm."
+            )
         return cls(points, data.frequency[points])
 
 
@@ -195,6 +202,16 @@ class Registration:
         near = np.convolve(np.pad(size, 2, mode="edge"), np.full(5, 0.2), mode="valid")
         self.weight = 1.0 / np.maximum(near / (2.0 * self.noise**2), 1.0)
         return common
+
+    def centre(self, state: State, template: Array, good: Array) -> None:
+        """Make the mean of the good transients the model, and put sizes and widths at rest.
+
+        Where the few exponentials of a template are broader or narrower than the mean, sizes and
+        widths of all transients would make up for it.
+        """
+        state.gain, state.width = np.ones_like(state.gain), np.zeros_like(state.width)
+        self.common = np.zeros_like(self.common)
+        self.learn(self._result(state, template).residual[good])
 
     def variance(self, residual: Array) -> Array:
         """Return the weighted mean square of residuals, in units of the noise, shape (n,)."""

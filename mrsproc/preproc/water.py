@@ -74,13 +74,19 @@ def water_is_removed(data: MRSData) -> bool:
     return any(step.method == _METHOD for step in data.history)
 
 
+def has_water_range(data: MRSData) -> bool:
+    """Tell whether these are proton spectra that hold the range of water."""
+    inside = data.ppm.min() < WATER_PPM[0] < WATER_PPM[1] < data.ppm.max()
+    return data.acquisition.nucleus == "1H" and bool(inside)
+
+
 def water_model(data: MRSData, ppm: tuple[float, float] = WATER_PPM) -> WaterModel:
     """Estimate the residual water of each FID.
 
     Parameters
     ----------
     data : MRSData
-        FIDs; masked ones get a model of zero.
+        FIDs; those of zeros or with NaN get a model of zero.
     ppm : tuple of float, default (4.42, 4.95)
         Range in which lines count as water [ppm].
 

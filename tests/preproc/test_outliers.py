@@ -105,3 +105,23 @@ def test_bad_input(basis):
         find_outliers(one, epochs=["a", "b"])
     with pytest.raises(InvalidInputError, match="for 4 transients, the data have 2"):
         find_outliers(one).apply(one.select(transient=slice(0, 2)))
+
+
+def test_silent_transients_are_masked_even_among_few(basis):
+    data = mp.simulate(basis, mp.SessionOptions(n_transients=4), rng=3).data
+    fid = np.array(data.fid)
+    fid[1] = 0.0
+    silent = data.with_fid(fid, mp.Step("Simulation", "one silent"))
+    found = mp.find_outliers(silent, max_rejected=1.0)
+    assert found.reason.tolist() == ["", "no signal", "", ""]
+    with pytest.raises(InvalidInputError, match="every valid transient is zero"):
+        mp.find_outliers(data.with_fid(0.0 * fid, mp.Step("Simulation", "silence")))
+
+
+def test_sizes_and_widths_are_relative_to_the_mean(basis):
+    """A template of few exponentials that is too narrow must not broaden every transient."""
+    options = mp.SessionOptions(n_transients=24, snr=200.0, frequency_drift_hz=0.0)
+    data = mp.simulate(basis, options, rng=4).data
+    found = mp.find_outliers(mp.align(data).apply(data), max_rejected=1.0)
+    assert abs(np.mean(found.extra_linewidth_hz)) < 0.05
+    assert abs(np.mean(found.amplitude) - 1.0) < 0.01

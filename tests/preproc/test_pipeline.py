@@ -1,5 +1,6 @@
 """From raw to clean: what is found, what is kept, what is refused."""
 
+import dataclasses
 import pickle
 import warnings
 
@@ -188,3 +189,22 @@ def test_quality_stands_alone(session, clean):
     assert close.max() < 0.4
     with pytest.raises(InvalidInputError, match="Combine coils"):
         mp.quality(session.data)
+
+
+def test_unknown_times_give_no_epochs(session, infusion):
+    raw = session.data.select(coil=0, transient=slice(0, 4))
+    raw = dataclasses.replace(
+        raw, coords={}, acquisition=raw.acquisition.replace(repetition_time=None)
+    )
+    with pytest.warns(DataWarning, match="and the infusion gives no epochs"):
+        clean = mp.preprocess(raw, infusion=infusion)
+    assert set(clean.qc["epoch"]) == {"all"}
+
+
+def test_what_cannot_be_aligned_is_refused(session):
+    none = np.zeros(session.data.mask.shape, bool)
+    with pytest.raises(InvalidInputError, match="every transient of the recording is masked"):
+        mp.preprocess(session.data.with_mask(none, mp.Step("Selection", "none")))
+    for ppm in ((3.0, 3.01), (30.0, 33.0)):
+        with pytest.raises(InvalidInputError, match="choose a wider range inside"):
+            mp.preprocess(session.data, None, mp.PreprocessOptions(align_ppm=ppm))
