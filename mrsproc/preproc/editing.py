@@ -97,6 +97,12 @@ class Edited(Record):
     phase_rad: float
     drift_hz: float
 
+    def __repr__(self) -> str:
+        return (
+            f"Edited({self.difference!r}, second condition {self.shift_hz:+.2f} Hz and "
+            f"{self.phase_rad:+.2f} rad from the first, drift {self.drift_hz:.1f} Hz)"
+        )
+
 
 def edited(data: MRSData, *, aligned: bool = True) -> Edited:
     """Align, average and subtract the two conditions of an edited recording.

@@ -179,6 +179,12 @@ def preprocess(
     ----------
     Near 2021, 10.1002/nbm.4257.
     """
+    if raw.acquisition.nucleus != "1H" and raw.sizes.get("transient", 1) > 1:
+        raise InvalidInputError(
+            f"preprocessing knows where protons have their signals, not {raw.acquisition.nucleus}: "
+            "combine coils with mp.coil_weights, align with mp.align(data, ppm=...) over your "
+            "lines, and average."
+        )
     options = options or PreprocessOptions()
     if not raw.mask.any():
         raise InvalidInputError("every transient of the recording is masked: none is left.")

@@ -33,6 +33,7 @@ def test_conditions_are_brought_together(two):
     found, loose = mp.edited(two), mp.edited(two, aligned=False)
     assert choline(found.difference) < 0.5 * choline(loose.difference)
     assert found.shift_hz == pytest.approx(1.5, abs=0.3)
+    assert repr(found).startswith("Edited(MRSData(1024 time") and "drift" in repr(found)
     assert np.allclose(found.difference.fid, found.on.fid - found.off.fid)
     assert np.allclose(found.total.fid, 0.5 * (found.on.fid + found.off.fid))
 

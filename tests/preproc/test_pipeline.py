@@ -208,3 +208,10 @@ def test_what_cannot_be_aligned_is_refused(session):
     for ppm in ((3.0, 3.01), (30.0, 33.0)):
         with pytest.raises(InvalidInputError, match="choose a wider range inside"):
             mp.preprocess(session.data, None, mp.PreprocessOptions(align_ppm=ppm))
+
+
+def test_other_nuclei_are_told_the_way(session):
+    one = session.data.select(coil=0)
+    acquisition = mp.Acquisition(spectrometer_frequency=51.7, dwell_time=2e-4, nucleus="31P")
+    with pytest.raises(InvalidInputError, match=r"not 31P: .* mp\.align\(data, ppm=\.\.\.\)"):
+        mp.preprocess(mp.MRSData(fid=one.fid, dims=one.dims, acquisition=acquisition))
