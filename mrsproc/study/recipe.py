@@ -20,8 +20,9 @@ from mrsproc.responses.kinetics import PUBLISHED
 from mrsproc.study.declared import checked, options_from
 from mrsproc.timeline import repetition, transient_onsets
 
-Sequence = Literal["press", "steam", "slaser", "special", "spin_echo", "pulse_acquire"]
-SEQUENCES: Final[tuple[str, ...]] = get_args(Sequence)
+SequenceName = Literal["press", "steam", "slaser", "special", "spin_echo", "pulse_acquire"]
+SEQUENCES: Final[tuple[str, ...]] = get_args(SequenceName)
+"""Sequences whose basis set can be simulated without more than an echo time."""
 _FIXED: Final = ("constant", "free")
 _SHAPES: Final = ("rise_and_decay", *PUBLISHED)
 RESPONSES: Final = (*_FIXED, "smooth", *_SHAPES)
@@ -96,7 +97,7 @@ class Recipe(Record):
     event: str = "infusion"
     infusion: tuple[float, float] | None = None
     basis: str | None = None
-    sequence: Sequence | None = None
+    sequence: SequenceName | None = None
     echo_time: float | None = None
     water_reference: Literal["auto", "none"] = "auto"
     save_clean: bool = False

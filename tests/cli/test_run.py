@@ -50,8 +50,11 @@ def test_labels_as_a_bids_app_takes_them_and_a_failed_session(page, tmp_path):
     code, out, _ = page(*words, "--participant-label", "02")
     assert code == 1
     assert "failed: sub-02 ses-01: no recording sub-02/ses-01/mrs/*_svs.*" in out
+    assert "sub-01" not in out
+    code, out, _ = page(*words, "--participant-label", "01")
+    assert code == 0 and "failed" not in out
     failures = pd.read_csv(tmp_path / "out" / "failures.tsv", sep="\t")
-    assert failures["error"].tolist() == ["NotProcessed"] * 2 + ["InvalidInputError"]
+    assert failures["error"].tolist() == ["InvalidInputError"]
 
 
 def test_usage_and_input_are_exit_code_2(page, tmp_path):

@@ -271,3 +271,15 @@ def test_a_scheduler_without_dask_is_told(master, basis, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(MissingPackageError, match=r"pip install \"mrsproc\[cluster\]\""):
         mp.Study.from_bids(master).run(output=tmp_path, basis=basis, client="tcp://x:1")
+
+
+def test_a_client_of_dask_gives_the_same_tables(master, basis, recipe, finished, tmp_path):
+    """In this process; bench_study.py has two workers, of which one is killed."""
+    import distributed
+
+    with distributed.Client(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"
+    ) as client:
+        study = mp.Study.from_bids(master)
+        study.run(recipe, tmp_path / "out", basis=basis, client=client)
+    assert tables(tmp_path / "out") == tables(finished.output)
