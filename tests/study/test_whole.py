@@ -193,12 +193,19 @@ def test_failed_sessions_are_rows_and_the_rest_goes_on(bids, basis, recipe, tmp_
 def test_events_by_name_and_metabolites_that_move(bids, basis, tmp_path):
     events = bids / "sub-01" / "ses-01" / "mrs" / "sub-01_ses-01_events.tsv"
     events.write_text(events.read_text().replace("infusion", "ketamine"))
-    recipe = mp.Recipe(responses={"Glu": "free", "tNAA": "free"}, metabolites=("Glu", "Gln"))
+    recipe = mp.Recipe(
+        responses={"Glu": "free", "tNAA": "free"}, metabolites=("Glu", "Gln"), event="infusion"
+    )
     study = mp.Study.from_bids(bids)
     named = {"basis": basis, "participants": ["01"], "jobs": 1}
     messages = study.run(recipe, tmp_path / "out", **named).failures["message"]
     assert "0 events 'infusion', and one is wanted; its events are 'ketamine'" in messages[0]
     assert "metabolites: Gln is constant in this fit" in messages[1]
+    only = mp.Recipe(bin_width=75.0)  # the one event of a file is the infusion
+    assert len(study.run(only, tmp_path / "only", **named).endpoints) == 2 * 9
+    events.write_text(events.read_text() + "90\t5\ttask\n")
+    message = study.run(only, tmp_path / "only", **named).failures["message"].iloc[0]
+    assert "0 events 'infusion', and one is wanted; its events are 'ketamine', 'task'" in message
 
 
 def test_without_infusion_a_baseline_will_do(bids, basis, tmp_path):
