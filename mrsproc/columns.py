@@ -32,8 +32,8 @@ COLUMNS: Final[dict[str, Column]] = {
     ),
     "amplitude": Column("Amplitude: the basis FID as given, times this.", "units of the basis set"),
     "sd": Column(
-        "Standard deviation (Cramer-Rao bound, Bayesian where priors act) of the amplitude, in units "
-        "of the basis set, or of the estimate, in the unit that the column unit names."
+        "Standard deviation (Cramer-Rao bound, Bayesian where priors act) of the amplitude, in "
+        "units of the basis set, or of the estimate, in the unit that the column unit names."
     ),
     "crlb_percent": Column("sd in percent of the amplitude; n/a where the amplitude is zero.", "%"),
     "at_bounds": Column("Whether the fit holds the amplitude at zero."),
@@ -50,8 +50,8 @@ COLUMNS: Final[dict[str, Column]] = {
         "fractions and relaxation times are taken as exact."
     ),
     "unit": Column(
-        "Unit of the estimate, or of the concentration: mM as LCModel uses it, or mmol per kg of tissue water where tissue "
-        "fractions were given."
+        "Unit of the estimate, or of the concentration: mM as LCModel uses it, or "
+        "mmol per kg of tissue water where tissue fractions were given."
     ),
     "concentration_molar": Column(
         "Concentration per litre of grey and white matter, where tissue fractions were given.",
