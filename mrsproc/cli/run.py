@@ -74,7 +74,7 @@ def run(
     study = Study.from_bids(bids_dir)
     print(study)
     if level == "group":
-        _finish(study.gather(out_dir))
+        _finish(study.gather(out_dir), labels)
         return
     chosen = Recipe() if recipe is None else Recipe.read(recipe)
     if dry_run:
@@ -93,7 +93,7 @@ def run(
         overwrite=overwrite,
         progress=_bar(),
     )
-    _finish(result)
+    _finish(result, labels)
 
 
 def _bar() -> Callable[[int, int], object]:
@@ -112,13 +112,16 @@ def _bar() -> Callable[[int, int], object]:
     return show
 
 
-def _finish(result: "StudyResult") -> None:
-    """Tell what was made and what failed."""
-    for row in result.failures.to_dict("records"):
+def _finish(result: "StudyResult", labels: list[str]) -> None:
+    """Tell what was made and what failed; people who were not asked for do not count."""
+    failures = result.failures
+    if labels:
+        failures = failures[failures["subject"].isin(one.removeprefix("sub-") for one in labels)]
+    for row in failures.to_dict("records"):
         visit = "" if row["session"] is None else f" ses-{row['session']}"
         print(f"failed: sub-{row['subject']}{visit}: {row['message']}")
     print(result)
     for name in ("endpoints", "timecourses", "qc", "failures"):
         print(f"wrote {result.output / f'{name}.tsv'}")
-    if len(result.failures):
+    if len(failures):
         raise typer.Exit(1)

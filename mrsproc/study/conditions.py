@@ -130,9 +130,13 @@ def _add(rows: dict[_Key, _Row], line: dict[str, str], person: str, path: Path) 
             f"{path}: period = {given!r} of sub-{key[0]} ses-{key[1]}: give 1, 2, ..., or n/a."
         )
     row = _Row("" if condition in MISSING else condition, None if given in MISSING else int(given))
-    if rows.setdefault(key, row) != row or _twice(rows, key, row):
+    if rows.setdefault(key, row) != row:
         raise FormatError(
             f"{path}: sub-{key[0]} ses-{key[1]} stands twice with different content. Keep one row."
+        )
+    if _twice(rows, key, row):
+        raise FormatError(
+            f"{path}: sub-{key[0]} has two sessions in period {row.period}. Correct the column."
         )
 
 

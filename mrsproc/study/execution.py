@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Final
 
 from mrsproc.errors import MissingPackageError
@@ -101,7 +102,7 @@ def run_on_dask(tasks: Sequence[Task], client: Any) -> Iterator[Outcome]:
         Dask is not installed.
     """
     try:
-        import distributed
+        distributed: Any = import_module("distributed")
     except ImportError as error:
         raise MissingPackageError(
             'a scheduler needs Dask: pip install "mrsproc[cluster]". Or leave it out to work on '

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, get_args, get_type_hints
 
 from mrsproc.data import MRSData, Record
 from mrsproc.dynamics.endpoints import UNITS
@@ -20,8 +20,9 @@ from mrsproc.responses.kinetics import PUBLISHED
 from mrsproc.study.declared import checked, options_from
 from mrsproc.timeline import repetition, transient_onsets
 
-Sequence = Literal["press", "steam", "slaser", "special", "spin_echo", "pulse_acquire"]
-SEQUENCES: Final[tuple[str, ...]] = get_args(Sequence)
+SequenceName = Literal["press", "steam", "slaser", "special", "spin_echo", "pulse_acquire"]
+SEQUENCES: Final[tuple[str, ...]] = get_args(SequenceName)
+"""Sequences whose basis set can be simulated without more than an echo time."""
 _FIXED: Final = ("constant", "free")
 _SHAPES: Final = ("rise_and_decay", *PUBLISHED)
 RESPONSES: Final = (*_FIXED, "smooth", *_SHAPES)
@@ -56,8 +57,9 @@ class Recipe(Record):
         drug's response, in percent of the amplitude at rest.
     bin_width : float, default 60.0
         Width of the time bins [s].
-    event : str, default "infusion"
-        ``trial_type`` of the infusion in the events files.
+    event : str, optional
+        ``trial_type`` of the infusion in the events files; when not given the only event of a file,
+        or of several the one called infusion.
     infusion : tuple of float, optional
         Onset and duration of the infusion [s], in place of the events files.
     basis : str, optional
@@ -93,10 +95,10 @@ class Recipe(Record):
     baseline: tuple[float, float] | None = None
     endpoints: tuple[str, ...] = ("mean", "auc", "plateau")
     bin_width: float = 60.0
-    event: str = "infusion"
+    event: str | None = None
     infusion: tuple[float, float] | None = None
     basis: str | None = None
-    sequence: Sequence | None = None
+    sequence: SequenceName | None = None
     echo_time: float | None = None
     water_reference: Literal["auto", "none"] = "auto"
     save_clean: bool = False
@@ -231,9 +233,7 @@ class Recipe(Record):
 
 
 def _hints() -> dict[str, Any]:
-    """Return the types of the fields, those of responses apart."""
-    from typing import get_type_hints
-
+    """Return the types of the fields."""
     hints = get_type_hints(Recipe)
     return {one.name: hints[one.name] for one in dataclasses.fields(Recipe)}
 

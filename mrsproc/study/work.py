@@ -233,11 +233,14 @@ def _infusion(recipe: Recipe, session: Session) -> Infusion | None:
             "trial_type), or give infusion = [onset, duration] or a baseline in the recipe."
         )
     events = read_events(session.events)
-    found = [event for event in events if event.name == recipe.event]
+    wanted = recipe.event or "infusion"
+    found = [event for event in events if event.name == wanted]
+    if recipe.event is None and len(events) == 1:
+        found = list(events)
     if len(found) != 1:
         names = ", ".join(repr(event.name) for event in events) or "none"
         raise InvalidInputError(
-            f"{session.events.name}: {len(found)} events {recipe.event!r}, and one is wanted; its "
+            f"{session.events.name}: {len(found)} events {wanted!r}, and one is wanted; its "
             f"events are {names}. Give the recipe event = '...', or infusion = [onset, duration]."
         )
     return Infusion.from_event(found[0])
