@@ -168,10 +168,19 @@ def test_every_page_is_in_the_contents():
     assert sorted(entries) == sorted(pages | notebooks)
 
 
+def test_every_public_name_is_in_the_reference():
+    listed = set((DOCS / "api.md").read_text().split())
+    names = {name for name in mp.__all__ if not inspect.ismodule(getattr(mp, name))}
+    assert names - {"__version__"} <= listed
+
+
 def test_every_benchmark_is_on_the_validation_page():
+    """By its own words or by those of the figures that it includes."""
+    figures = ROOT / "tests" / "benchmarks" / "README.md"
     text = (DOCS / "validation.md").read_text()
-    scripts = {path.name for path in (ROOT / "tests" / "benchmarks").glob("bench_*.py")}
-    assert set(re.findall(r"tests/benchmarks/(bench_\w+\.py)", text)) == scripts
+    assert "{include} ../tests/benchmarks/README.md" in text
+    named = re.findall(r"`python tests/benchmarks/(bench_\w+\.py)", text + figures.read_text())
+    assert set(named) == {path.name for path in figures.parent.glob("bench_*.py")}
 
 
 def test_own_sequence_and_response_of_the_page():
