@@ -81,9 +81,11 @@ class BandModel(Record):
         rate = 2j * np.pi * shift_hz - np.pi * lorentz_hz
         coarse = np.exp(rate[:, None] * self.time[::_BLOCK])
         fine = np.exp(rate[:, None] * (self.time[1] * np.arange(_BLOCK)))
-        grown = (coarse[:, :, None] * fine[:, None, :]).reshape(len(rate), -1)
-        grown *= self.fid
-        grown *= np.exp(-GAUSS_RATE * (gauss_hz * self.time) ** 2)
+        gauss = np.exp(-GAUSS_RATE * (gauss_hz * self.time) ** 2)
+        grown = (self.fid.view(float) * np.repeat(gauss, 2)).view(complex)
+        blocks = grown.reshape(len(rate), -1, _BLOCK)
+        blocks *= coarse[:, :, None]
+        blocks *= fine[:, None, :]
         return np.asarray(grown)
 
     def spectra(self, fid: Array) -> Array:
