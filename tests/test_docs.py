@@ -108,18 +108,36 @@ def test_every_command_has_an_example():
     assert missing == []
 
 
+def check_keywords(tree):
+    """Check the keywords of every call of a public function or class in a piece of code."""
+    for call in ast.walk(tree):
+        name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+        # Classes may stand without mp.; in lower case that would be a variable, such as fit.
+        if not re.fullmatch(r"mp(\.\w+)+|[A-Z]\w*", name):
+            continue
+        name = name.removeprefix("mp.")
+        if name.partition(".")[0] not in mp.__all__:
+            continue
+        known = inspect.signature(resolve_name(f"mrsproc:{name}")).parameters.values()
+        given = {keyword.arg for keyword in call.keywords if keyword.arg}
+        free = any(one.kind is one.VAR_KEYWORD for one in known)
+        assert free or given <= {one.name for one in known}, ast.unparse(call)
+
+
 @each_page
 def test_python_compiles_and_calls_what_exists(page):
     for block in fenced(page, "python"):
-        for call in ast.walk(ast.parse(block, str(page))):
-            name = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
-            if not re.fullmatch(r"mp(\.\w+)+", name):
-                continue
-            known = inspect.signature(resolve_name(f"mrsproc:{name[3:]}")).parameters.values()
-            if any(one.kind is one.VAR_KEYWORD for one in known):
-                continue
-            given = {keyword.arg for keyword in call.keywords if keyword.arg}
-            assert given <= {one.name for one in known}, ast.unparse(call)
+        check_keywords(ast.parse(block, str(page)))
+
+
+@each_page
+def test_calls_in_sentences_exist(page):
+    for code in inline(page):
+        try:
+            tree = ast.parse(code)
+        except SyntaxError:  # not Python
+            continue
+        check_keywords(tree)
 
 
 @each_page
