@@ -34,8 +34,8 @@ def preprocess(
     max_rejected: Annotated[
         float, typer.Option(help="Part of an epoch that may be bad; above it the command stops.")
     ] = 0.2,
-    repetition_time: Annotated[
-        float | None, typer.Option("--tr", help="Repetition time in s, where the file has none.")
+    tr_ms: Annotated[
+        float | None, typer.Option("--tr", help="Repetition time in ms, where the file has none.")
     ] = None,
 ) -> None:
     """Preprocess a recording: coils, eddy currents, alignment, bad transients, residual water.
@@ -48,6 +48,7 @@ def preprocess(
     """
     from mrsproc.preproc import PreprocessOptions
 
+    repetition_time = None if tr_ms is None else tr_ms * 1e-3
     options = PreprocessOptions(max_rejected=max_rejected, repetition_time=repetition_time)
     when = None if infusion is None else _Infusion(*infusion)
     for line in _preprocessed(file, output, reference, events, when, options=options):
