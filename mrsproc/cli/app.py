@@ -18,7 +18,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    epilog="--debug shows the traceback of an error. Exit codes: 0 good, 1 some sessions failed, 2 usage or input.",
+    epilog="--debug shows the traceback of an error. Exit codes: 0 good, 1 some sessions failed, "
+    "2 usage or input.",
 )
 
 

@@ -51,3 +51,16 @@ def test_a_wrong_reference_stops_it_before_anything_is_written(run, folder, tmp_
     assert code == 2
     assert "not water" in error
     assert not (tmp_path / "out").exists()
+
+
+def test_repetition_time_is_given_in_ms(run, tmp_path):
+    session = mp.simulate(example_basis(), mp.SessionOptions(n_transients=10), rng=0)
+    acquisition = session.data.acquisition.replace(repetition_time=None)
+    mp.write(
+        mp.MRSData(fid=session.data.fid, dims=session.data.dims, acquisition=acquisition),
+        tmp_path / "x_svs.nii.gz",
+    )
+    code, _, error = run("preprocess", tmp_path / "x_svs.nii.gz", "--tr", 3000, "-o", tmp_path)
+    assert code == 0, error
+    qc = pd.read_csv(tmp_path / "x_desc-qc_mrs.tsv", sep="\t")
+    assert np.allclose(qc["time_s"], 3.0 * np.arange(10))
