@@ -292,3 +292,12 @@ def test_every_change_drops_the_header_and_says_so():
     assert data.header is not None
     assert changed[0].history[0].program == "mrsproc"
     assert changed[0].history[0].version
+
+
+def test_selected_transients_keep_their_clock():
+    acquisition = Acquisition(spectrometer_frequency=123.2, dwell_time=5e-4, repetition_time=2.5)
+    data = MRSData(fid=np.ones((10, 16)), dims=("transient", "time"), acquisition=acquisition)
+    part = data.select(transient=slice(2, None, 3))
+    assert part.coords["transient"].tolist() == [5.0, 12.5, 20.0]
+    assert part.select(transient=[0, 2]).coords["transient"].tolist() == [5.0, 20.0]
+    assert "transient" not in data.select(transient=0).coords

@@ -206,7 +206,8 @@ class MRSData(Record):
         Returns
         -------
         MRSData
-            With mask and coords that follow.
+            With mask and coords that follow. Selected transients keep their onset times, which are
+            multiples of the repetition time where the recording holds none.
 
         Raises
         ------
@@ -214,6 +215,12 @@ class MRSData(Record):
             Unknown dimension, index out of range, nothing left, or a selection along time.
         """
         fid, mask, coords, dims = self.fid, self.mask, dict(self.coords), list(self.dims)
+        interval = self.acquisition.repetition_time
+        if self.mask_dims == ("transient",) and "transient" in indexers and interval is not None:
+            onset = interval * np.arange(
+                self.sizes["transient"]
+            )  # what is selected keeps its clock
+            coords.setdefault("transient", onset)
         for dim, index in indexers.items():
             self.axis(dim)
             if dim == "time":
