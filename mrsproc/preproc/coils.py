@@ -3,7 +3,7 @@ r"""Combination of receive coils.
 With sensitivities :math:`s` and noise covariance :math:`\Psi` over coils, the combination of
 least variance that keeps the signal is :math:`y = s^H \Psi^{-1} d / (s^H \Psi^{-1} s)` (Roemer
 1990, 10.1002/mrm.1910160203; generalised least squares: An 2013, 10.1002/jmri.23941). The
-covariance is measured where the spectra hold no signal; the sensitivities are the leading singular
+covariance is measured where the spectra hold no signal; the sensitivities are the leading
 eigenvector of the products between the whitened coils, summed over the FIDs of a water reference,
 or of the data. The combined reference starts with phase zero.
 """
