@@ -64,7 +64,7 @@ def test_a_file_says_what_python_says(tmp_path):
         ("responses = {}", r"responses: give at least one"),
         ("fit = 3", r"recipe.toml: fit = 3: give a table"),
         ("[fit]\npmm = [0, 4]", r"\[fit\]: there is no key 'pmm'. Did you mean 'ppm'"),
-        ("[fit]\nppm = [0, 0.1]", r"\[fit\]: ppm = .*0.3 to 20 ppm apart"),
+        ("[fit]\nppm = [0, 0.1]", r"\[fit\]: ppm = .*0.3 to 40 ppm apart"),
         ("[fit]\npriors = 'on'", r"\[fit\]: priors = 'on': give one of 'default', 'none'"),
         ("[preprocess]\nalign = 1", r"\[preprocess\]: align = 1: give true or false"),
     ],
