@@ -125,6 +125,7 @@ def written(
 
     base = stem(file).removesuffix("_svs")
     shown = ["Glx", *names] if {"Glu", "Gln"} <= set(names) else names
+    shown = [name for name in shown if name != ratio]
     yield repr(result)
     for name in shown:
         change = result.change(name, relative_to=ratio).set_index("quantity")

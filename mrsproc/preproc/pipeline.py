@@ -179,6 +179,12 @@ def preprocess(
     ----------
     Near 2021, 10.1002/nbm.4257.
     """
+    for what, given in (("raw", raw), ("reference", reference)):
+        if given is not None and not isinstance(given, MRSData):
+            raise InvalidInputError(
+                f"{what} is a {type(given).__name__}: read the file with mp.read, or make an "
+                "mp.MRSData of an array."
+            )
     if raw.acquisition.nucleus != "1H" and raw.sizes.get("transient", 1) > 1:
         raise InvalidInputError(
             f"preprocessing knows where protons have their signals, not {raw.acquisition.nucleus}: "

@@ -215,3 +215,10 @@ def test_other_nuclei_are_told_the_way(session):
     acquisition = mp.Acquisition(spectrometer_frequency=51.7, dwell_time=2e-4, nucleus="31P")
     with pytest.raises(InvalidInputError, match=r"not 31P: .* mp\.align\(data, ppm=\.\.\.\)"):
         mp.preprocess(mp.MRSData(fid=one.fid, dims=one.dims, acquisition=acquisition))
+
+
+def test_a_path_or_an_array_is_told_the_way(session):
+    with pytest.raises(InvalidInputError, match="raw is a str: read the file with mp.read"):
+        mp.preprocess("sub-01_svs.nii.gz")
+    with pytest.raises(InvalidInputError, match="reference is a ndarray"):
+        mp.preprocess(session.data, session.water.fid)
