@@ -73,19 +73,15 @@ def dynamic(
 
 def _infusion(events: Path | None, given: tuple[float, float] | None, drug: str) -> "Infusion":
     """Return the infusion of the session."""
+    from mrsproc.cli.work import infusion_event
     from mrsproc.responses import Infusion
-    from mrsproc.timeline import read_events
 
-    if given is not None:
-        return Infusion(onset=given[0], duration=given[1], drug=drug)
-    if events is None:
+    event = infusion_event(events, given)
+    if event is None:
         raise InvalidInputError(
             "when was the infusion? Give --events FILE, or --infusion ONSET DURATION in s."
         )
-    found = read_events(events)
-    if not found:
-        raise InvalidInputError(f"{events} holds no event: give --infusion ONSET DURATION in s.")
-    return Infusion.from_event(found[0], drug=drug)
+    return Infusion.from_event(event, drug=drug)
 
 
 def _shape(name: str, infusion: "Infusion") -> "Response | str":

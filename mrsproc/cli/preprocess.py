@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from mrsproc.data import MRSData
     from mrsproc.preproc import Preprocessed, PreprocessOptions
     from mrsproc.preproc.over_time import Interval
-
-
-class _Infusion(NamedTuple):
-    onset: float
-    duration: float
 
 
 def preprocess(
@@ -46,12 +41,13 @@ def preprocess(
     Example: mrsproc preprocess sub-01_svs.nii.gz -r sub-01_mrsref.nii.gz --infusion 300 2400 -o
     clean
     """
+    from mrsproc.cli.work import infusion_event
     from mrsproc.preproc import PreprocessOptions
 
     repetition_time = None if tr_ms is None else tr_ms * 1e-3
     options = PreprocessOptions(max_rejected=max_rejected, repetition_time=repetition_time)
-    when = None if infusion is None else _Infusion(*infusion)
-    for line in _preprocessed(file, output, reference, events, when, options=options):
+    when = infusion_event(events, infusion)
+    for line in _preprocessed(file, output, reference, when, options=options):
         print(line)
 
 
@@ -59,23 +55,15 @@ def _preprocessed(
     file: Path,
     output: Path,
     reference: Path | None,
-    events: Path | None,
-    infusion: _Infusion | None,
+    infusion: "Interval | None",
     *,
     options: "PreprocessOptions",
 ) -> Iterator[str]:
     from mrsproc import io, preproc
     from mrsproc.cli.work import stem
-    from mrsproc.errors import InvalidInputError
-    from mrsproc.timeline import read_events
 
     raw = io.read(file)
     water = None if reference is None else io.read(reference)
-    if infusion is None and events is not None:
-        found = read_events(events)
-        if not found:
-            raise InvalidInputError(f"{events} holds no event: its first one is the infusion.")
-        infusion = _Infusion(found[0].onset, found[0].duration)
     clean = preproc.preprocess(raw, water, options, infusion=infusion)
     yield from summary(clean)
     for path in write_clean(raw, clean, output, stem(file), infusion):

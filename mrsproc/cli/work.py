@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mrsproc.basis import BasisSet
     from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
+    from mrsproc.timeline import Event
     from mrsproc.tissue import Tissue
 
 _WATER_OVER_METABOLITES: Final = (
@@ -41,6 +42,33 @@ def converted(file: Path, output: Path, *, anonymise: bool, part: str | None) ->
             raise FormatError(f"{target}: would overwrite the file that is read; give another -o.")
         io.write(data, target, anonymise=anonymise)
         yield target
+
+
+def infusion_event(events: Path | None, given: tuple[float, float] | None) -> "Event | None":
+    """Return when the drug ran in: as given, else the first event of a file; None without either.
+
+    Parameters
+    ----------
+    events : pathlib.Path or None
+        BIDS events.tsv.
+    given : tuple of float or None
+        Onset and duration [s].
+
+    Raises
+    ------
+    InvalidInputError
+        A file without events.
+    """
+    from mrsproc.timeline import Event, read_events
+
+    if given is not None:
+        return Event(onset=given[0], duration=given[1], name="infusion")
+    if events is None:
+        return None
+    found = read_events(events)
+    if not found:
+        raise InvalidInputError(f"{events} holds no event: give --infusion ONSET DURATION in s.")
+    return found[0]
 
 
 def stem(path: Path) -> str:

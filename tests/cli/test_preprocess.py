@@ -64,3 +64,13 @@ def test_repetition_time_is_given_in_ms(run, tmp_path):
     assert code == 0, error
     qc = pd.read_csv(tmp_path / "x_desc-qc_mrs.tsv", sep="\t")
     assert np.allclose(qc["time_s"], 3.0 * np.arange(10))
+
+
+def test_an_events_file_without_events_is_told(run, folder, tmp_path):
+    empty = tmp_path / "events.tsv"
+    empty.write_text("onset\tduration\ttrial_type\n")
+    data = folder / "sub-01_ses-01_svs.nii.gz"
+    code, _, error = run("preprocess", data, "--events", empty, "-o", tmp_path / "out")
+    assert code == 2
+    assert "holds no event: give --infusion" in error
+    assert not (tmp_path / "out").exists()
