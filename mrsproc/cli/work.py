@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mrsproc.basis import BasisSet
     from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
+    from mrsproc.responses import Infusion
     from mrsproc.timeline import Event
     from mrsproc.tissue import Tissue
 
@@ -170,7 +171,9 @@ class Request(NamedTuple):
         return dataclasses.replace(data, acquisition=data.acquisition.replace(**times))
 
 
-def _analysed(request: Request) -> tuple[MRSData, "Preprocessed", "Quantities"]:
+def analysed(
+    request: Request, infusion: "Infusion | None" = None
+) -> tuple[MRSData, "Preprocessed", "Quantities"]:
     """Read, preprocess, fit and quantify."""
     from mrsproc import fitting, preproc, quantification
 
@@ -182,7 +185,7 @@ def _analysed(request: Request) -> tuple[MRSData, "Preprocessed", "Quantities"]:
     signals = io.read_basis(request.basis)
     with warnings.catch_warnings():  # a fit needs no times of transients
         warnings.filterwarnings("ignore", "neither onset times", DataWarning)
-        clean = preproc.preprocess(raw, water)
+        clean = preproc.preprocess(raw, water, infusion=infusion)
     spectra = clean.data
     if not request.each and "transient" in spectra.dims:
         spectra = spectra.mean("transient")
@@ -196,19 +199,9 @@ def _analysed(request: Request) -> tuple[MRSData, "Preprocessed", "Quantities"]:
 
 def fitted(request: Request, output: Path) -> Iterator[str]:
     """Fit a recording, write tables and figures, and tell what was found."""
-    *_, quantities = _analysed(request)
+    *_, quantities = analysed(request)
     yield from report_lines(quantities)
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
-
-
-def reported(request: Request, output: Path | None) -> Iterator[str]:
-    """Fit a recording, and write the report of the session."""
-    from mrsproc.reporting import report
-
-    target = Path(f"{stem(request.file)}_report.html") if output is None else output
-    raw, clean, quantities = _analysed(request)
-    report(target, raw=raw, clean=clean, quantities=quantities, title=stem(request.file))
-    yield f"wrote {target}"
 
 
 def _tissue(

@@ -13,10 +13,12 @@ import numpy as np
 
 from mrsproc import io
 from mrsproc.basis import BasisSet
+from mrsproc.data import MRSData
 from mrsproc.dynamics import DynamicOptions, DynamicResult, fit_dynamic
-from mrsproc.errors import InvalidInputError, QualityError
+from mrsproc.errors import InvalidInputError, MissingPackageError, QualityError
 from mrsproc.files import atomic_path, content_hash
 from mrsproc.preproc import Preprocessed, preprocess
+from mrsproc.reporting import report
 from mrsproc.responses import Infusion
 from mrsproc.study.discovery import Session
 from mrsproc.study.outcomes import endpoint_table, timecourse_table
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 Status = Literal["done", "before", "failed"]
 RECORD: Final = "desc-record_mrs.json"
 """End of the name of the file that is written last: what it names is complete."""
+REPORT: Final = "report.html"
+"""End of the name of the report of a session."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -218,6 +222,7 @@ def _analyse(task: Task) -> None:
     told = sorted({" ".join(str(one.message).split()) for one in caught})
     with _stage("write"):
         _write(task, tables, clean, result, infusion)
+        _write_report(task, raw, clean, result, infusion)
         _write_record(task, {"Status": "done", "Hash": given, "Warnings": told})
 
 
@@ -306,6 +311,29 @@ def _write(
         np.savez(temporary, labels=np.array(labels), covariance=covariance)
     if recipe.save_clean:
         io.write(clean.data, base.with_name(f"{base.name}_desc-preproc_svs.nii.gz"))
+
+
+def _write_report(
+    task: Task,
+    raw: MRSData,
+    clean: Preprocessed,
+    result: DynamicResult,
+    infusion: Infusion | None,
+) -> None:
+    """Write the report of a session where the packages for it are installed."""
+    session, recipe = task.session, task.recipe
+    with suppress(MissingPackageError):  # the run says so once, for all sessions
+        report(
+            task.output / session.folder / f"{session.stem}_{REPORT}",
+            raw=raw,
+            clean=clean,
+            fit=result.mean,
+            dynamic=result,
+            infusion=infusion,
+            relative_to=None if recipe.reference == "none" else recipe.reference,
+            baseline=recipe.baseline,
+            title=session.stem.replace("_", " "),
+        )
 
 
 def _write_record(task: Task, record: dict[str, Any]) -> None:

@@ -24,9 +24,21 @@ class Dynamic:
         self.options = SimpleNamespace(bin_width=60.0, note=ATTACK)
         vars(self).update(changes)
 
-    def timecourse(self, metabolite):
+    def moves(self, metabolite):
         if metabolite not in {*self.names, "Glx", "tNAA"}:
             raise InvalidInputError(f"no {metabolite!r}")
+        return metabolite in {"Glx", "Glu", "Gln"}
+
+    def amplitude(self, metabolite, time):
+        return SimpleNamespace(value=12.0 + np.asarray(time) / 720.0)
+
+    def endpoints(self, metabolite, *, relative_to=None, baseline=None):
+        return pd.DataFrame(
+            {"endpoint": ["mean", "auc", "time_to_peak"], "unit": ["%", "% min", "s"],
+             "estimate": [4.123, 49.2, 290.0], "sd": [0.62, 7.4, 31.0]}
+        )  # fmt: skip
+
+    def timecourse(self, metabolite, *, relative_to=None, baseline=None):
         times = np.arange(0.0, 720.0, 60.0)
         value = 12.0 + times / 720.0
         frames = [

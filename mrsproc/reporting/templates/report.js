@@ -77,15 +77,24 @@
     slider.setAttribute("aria-valuetext", payload.spectra.labels[row]);
   };
 
-  const choice = document.getElementById("metabolite");
-  const course = () => { if (choice) draw("plot-course", payload.courses[choice.value]); };
+  // What depends on a choice: figures by data-choices, other parts by data-for and data-value.
+  const value = (id) => document.getElementById(id).value;
+  const choose = () => {
+    for (const [id, figures] of Object.entries(payload.choices)) {
+      const target = document.getElementById(`plot-${id}`);
+      if (target) draw(`plot-${id}`, figures[target.dataset.choices.split(" ").map(value).join(" ")]);
+    }
+    for (const part of document.querySelectorAll("[data-for]"))
+      part.hidden = value(part.dataset.for) !== part.dataset.value;
+    for (const text of document.querySelectorAll("[data-of]")) text.textContent = value(text.dataset.of);
+  };
   const all = () => {
     for (const [key, figure] of Object.entries(payload.figures)) draw(`plot-${key}`, figure);
     spectrum();
-    course();
+    choose();
   };
   if (slider) slider.addEventListener("input", spectrum);
-  if (choice) choice.addEventListener("change", course);
+  for (const select of document.querySelectorAll("select")) select.addEventListener("change", choose);
   dark.addEventListener("change", all);
   // Paper is narrower than a screen, and always light.
   const resize = () => { for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(plot); };
