@@ -246,7 +246,7 @@ def _of_recipe(recipe: Mapping[str, object]) -> str:
     width = recipe.get("bin_width")
     return (
         f"All transients of a session were fitted together, in time bins of "
-        f"{width if not isinstance(width, float) else f'{width:g}'} s, with the responses over time: {shapes}; all else constant. "
-        f"Time courses{ratio} are changes from the baseline before the infusion, with intervals "
-        "from the full covariance over time and metabolites."
+        f"{f'{width:g}' if isinstance(width, float) else width} s, with the responses over time: "
+        f"{shapes}; all else constant. Time courses{ratio} are changes from the baseline before "
+        "the infusion, with intervals from the full covariance over time and metabolites."
     )

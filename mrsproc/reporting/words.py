@@ -284,10 +284,13 @@ def time_series(session: Session) -> dict[str, str]:
     elif drug is not None and dynamic is not None:
         items["Baseline"] = f"0 to {drug.onset:g} s"
     responses = getattr(getattr(dynamic, "design", None), "responses", ())
-    shapes = dict.fromkeys(type(response).__name__ for response in responses)
-    moving = [name for name in shapes if name != "Constant"]
-    if dynamic is not None and responses:
-        items["Responses over time"] = ", ".join(moving) or "none: all constant"
+    shapes: dict[str, list[str]] = {}
+    for name, response in zip(getattr(dynamic, "names", ()), responses, strict=False):
+        shapes.setdefault(type(response).__name__, []).append(name)
+    shapes.pop("Constant", None)
+    if responses:
+        told = [f"{shape} ({', '.join(names)})" for shape, names in shapes.items()]
+        items["Responses over time"] = "; ".join(told) or "none: all constant"
     return items
 
 

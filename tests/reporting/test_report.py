@@ -14,8 +14,8 @@ import pytest
 import mrsproc as mp
 from mrsproc.errors import InvalidInputError, MissingPackageError
 from mrsproc.reporting import figures, words
-from mrsproc.reporting.parts import Session
 from mrsproc.reporting.page import with_sd
+from mrsproc.reporting.parts import Session
 
 
 def without_scripts(path):

@@ -3,10 +3,12 @@
   const payload = JSON.parse(document.getElementById("payload").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   // Only what stays on this computer: no button that sends a figure anywhere.
-  const config = {
-    displaylogo: false, responsive: true,
+  const config = () => ({
+    displaylogo: false, responsive: true, displayModeBar: window.innerWidth > 600,
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
-  };
+  });
+  const PAPER = 0.58;  // heights on paper, where figures do not break over pages
+  let printing = false;
 
   // Colours are names such as "@data": the style sheet says what they are.
   const colours = () => {
@@ -35,13 +37,14 @@
     };
     for (const key of ["xaxis", "yaxis", ...Object.keys(whole).filter((name) => /^[xy]axis\d+$/.test(name))])
       whole[key] = { ...axis, ...whole[key] };
+    if (printing) whole.height *= PAPER;
     return whole;
   };
   const draw = (id, figure) => {
     const target = document.getElementById(id);
     if (!target || !figure) return;
     const colour = colours();
-    Plotly.react(target, resolved(figure.data, colour), layout(figure.layout, colour), config);
+    Plotly.react(target, resolved(figure.data, colour), layout(figure.layout, colour), config());
   };
 
   const integers = (text) => {
@@ -71,7 +74,7 @@
     Plotly.react(target, data, layout({
       xaxis: { title: { text: "chemical shift (ppm)" }, range: [ppm[0], ppm[ppm.length - 1]] },
       yaxis: { visible: false, range: [payload.spectra.low, payload.spectra.high] }, height: 360, uirevision: "kept", showlegend: true,
-    }, colour), config);
+    }, colour), config());
     if (!slider) return;
     document.getElementById("slider-text").textContent = payload.spectra.labels[row];
     slider.setAttribute("aria-valuetext", payload.spectra.labels[row]);
@@ -99,8 +102,8 @@
   // Paper is narrower than a screen, and always light.
   const resize = () => { for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(plot); };
   const open = () => { for (const details of document.querySelectorAll("details")) details.open = true; };
-  window.addEventListener("beforeprint", () => { open(); all(); resize(); });
-  window.addEventListener("afterprint", () => { all(); resize(); });
+  window.addEventListener("beforeprint", () => { printing = true; open(); all(); resize(); });
+  window.addEventListener("afterprint", () => { printing = false; all(); resize(); });
 
   const copy = document.getElementById("copy");
   if (navigator.clipboard && window.isSecureContext) {
