@@ -198,7 +198,7 @@ def quality(session: Session) -> Figure | None:
     valid = table["valid"].to_numpy(bool)
     reasons = [html.escape(str(text)) for text in table["reason"].fillna("")]
     shapes = _shading(session) if timed else []
-    traces, layout = [], {"shapes": shapes, "height": 150 * len(shown) + 90}
+    traces, layout = [], {"shapes": shapes, "height": 120 * len(shown) + 90}
     for row, key in enumerate(shown):
         axis = "" if row == 0 else str(row + 1)
         values = table[key].to_numpy(float)

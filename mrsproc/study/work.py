@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -175,7 +176,7 @@ def process(task: Task) -> Outcome:
             status="failed",
             stage=failed.stage,
             error=type(failed.error).__name__,
-            message=" ".join(str(failed.error).split()),
+            message=_placeless(failed.error, task),
         )
         with suppress(OSError):  # a full disk: the outcome itself still tells
             _write_record(task, {"Status": "failed", **_told(outcome)})
@@ -186,6 +187,18 @@ def process(task: Task) -> Outcome:
 def _check_found(session: Session) -> None:
     if session.problem:
         raise InvalidInputError(session.problem)
+
+
+def _placeless(text: object, task: Task) -> str:
+    """Return a message in one line, files without their folders, which may name people."""
+    session = task.session
+    message = " ".join(str(text).split())
+    places = [
+        path.parent for path in (session.recording, session.reference, session.events) if path
+    ]
+    for folder in (*places, task.output):
+        message = message.replace(f"{folder}{os.sep}", "")
+    return message
 
 
 def _told(outcome: Outcome) -> dict[str, str]:
@@ -219,7 +232,7 @@ def _analyse(task: Task) -> None:
         with _stage("fit"):
             result = _fitted(task, clean, infusion)
             tables = _tables(task, clean, result)
-    told = sorted({" ".join(str(one.message).split()) for one in caught})
+    told = sorted({_placeless(one.message, task) for one in caught})
     with _stage("write"):
         _write(task, tables, clean, result, infusion)
         _write_report(task, raw, clean, result, infusion)

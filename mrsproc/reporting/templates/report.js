@@ -7,7 +7,7 @@
     displaylogo: false, responsive: true, displayModeBar: window.innerWidth > 600,
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
   });
-  const PAPER = 0.58;  // heights on paper, where figures do not break over pages
+  const PAPER = { height: 0.66, font: 0.75 };  // figures do not break over pages: smaller ones fit
   let printing = false;
 
   // Colours are names such as "@data": the style sheet says what they are.
@@ -37,7 +37,10 @@
     };
     for (const key of ["xaxis", "yaxis", ...Object.keys(whole).filter((name) => /^[xy]axis\d+$/.test(name))])
       whole[key] = { ...axis, ...whole[key] };
-    if (printing) whole.height *= PAPER;
+    if (printing) {
+      whole.height *= PAPER.height;
+      for (const one of [whole, ...(whole.annotations || [])]) one.font = { ...one.font, size: one.font.size * PAPER.font };
+    }
     return whole;
   };
   const draw = (id, figure) => {
