@@ -332,12 +332,14 @@ def save_figure(draw: "Callable[[], Axes]", paths: list[Path]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
+    from mrsproc.plot import style
+
     figure = draw().get_figure(root=True)
     assert figure is not None
     for path in paths:
         if path.suffix[1:] not in figure.canvas.get_supported_filetypes():
             raise FormatError(f"{path}: give a picture a name that ends in .png, .svg or .pdf.")
         metadata = {"Date": None} if path.suffix == ".svg" else None
-        with atomic_path(path) as temporary:
+        with atomic_path(path) as temporary, style():
             figure.savefig(temporary, format=path.suffix[1:], dpi=150, metadata=metadata)
     plt.close(figure)

@@ -15,6 +15,7 @@ from mrsproc.axes import Array
 from mrsproc.basis import BROAD_PREFIXES
 from mrsproc.data import MRSData
 from mrsproc.fitting.result import FitResult
+from mrsproc.plot.spectra import region
 from mrsproc.reporting.parts import Dynamics, Session
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ PPM: Final = {"1H": (0.2, 4.2)}
 """Range of spectra by nucleus [ppm]; the whole band for others."""
 _MOST_SPECTRA: Final = 400
 _NORMAL_95: Final = 1.959964
-_ELLIPSE_95: Final = 5.991465  # chi-squared with 2 degrees of freedom
 _MODEL_POINTS: Final = 240
 _LEAST_PART: Final = 0.004  # components below this part of the data are not drawn
 _COURSES: Final = {
@@ -370,10 +370,7 @@ def correlation(result: FitResult, index: tuple[int, ...], pair: tuple[str, str]
     covariance = result.covariance[index][np.ix_(where, where)]
     if not np.isfinite(covariance).all():
         return None
-    values, vectors = np.linalg.eigh(covariance)
-    angle = np.linspace(0.0, 2.0 * np.pi, 121)
-    radii = np.sqrt(_ELLIPSE_95 * np.maximum(values, 0.0))
-    x, y = centre[:, None] + vectors @ (radii[:, None] * [np.cos(angle), np.sin(angle)])
+    x, y = region(centre, covariance)
     point = {"type": "scatter", "mode": "markers", "marker": {"color": "@fit", "size": 9}}
     return {
         "data": [

@@ -26,6 +26,7 @@ from mrsproc.reporting.page import (
 )
 from mrsproc.reporting.parts import Study
 from mrsproc.reporting.trial import Findings, analysed, holm_of
+from mrsproc.stats.observations import is_valid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,7 +245,7 @@ def _alarm(table: "pd.DataFrame") -> Table:
 
 def _sessions(study: Study, path: str | os.PathLike[str]) -> Table:
     """Return a row a session: quality, what was left out and why, and the link to its report."""
-    valid = words.is_valid(study.qc)
+    valid = is_valid(study.qc)
     keys = ["subject", "session"]
     medians = study.qc[valid].groupby(keys, dropna=False)
     shown = {name: medians[name].median() for name in _MEDIANS if name in study.qc}

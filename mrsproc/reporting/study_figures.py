@@ -23,7 +23,6 @@ _QUALITY: Final = {
     "snr": "SNR",
     "rejected": "left out (%)",
 }
-_MOST_BINS: Final = 16
 _ROW_PX: Final = 22
 
 
@@ -223,15 +222,15 @@ def quality(findings: Findings, shapes: list[Figure]) -> Figure | None:
     dict or None
         Figure; None without any quality.
     """
-    outcomes = quality_courses(findings.qc)
-    if not outcomes:
+    if findings.qc.empty or not np.isfinite(findings.qc["time_s"].astype(float)).all():
         return None
+    outcomes = dict(iter(stats.quality_course(findings.qc).groupby("outcome", sort=False)))
     layout: Figure = {"shapes": shapes, "height": 90 + 170 * len(outcomes)}
     traces: list[Figure] = []
     for row, (name, table) in enumerate(outcomes.items()):
         axis = "" if row == 0 else str(row + 1)
         layout[f"yaxis{axis}"] = {
-            "title": {"text": _QUALITY[name]}, "domain": domain(row, len(outcomes))
+            "title": {"text": _QUALITY[str(name)]}, "domain": domain(row, len(outcomes))
         }  # fmt: skip
         for label in ordered(findings, table):
             part = table[table["condition"] == label]
@@ -239,20 +238,3 @@ def quality(findings: Findings, shapes: list[Figure]) -> Figure | None:
             traces += _line(part, series(findings, label), label, **more)
     layout["xaxis"] = {"title": {"text": time_title(findings)}, "anchor": f"y{len(outcomes)}"}
     return {"data": traces, "layout": layout}
-
-
-def quality_courses(qc: "pd.DataFrame") -> dict[str, "pd.DataFrame"]:
-    """Return quality over time by condition, as `mrsproc.stats.group_course` has it."""
-    time = qc["time_s"].astype(float)
-    if qc.empty or not np.isfinite(time).all():
-        return {}
-    valid = qc["valid"].astype(str).str.lower().isin({"true", "1", "1.0"})
-    span = float(time.max() - time.min())
-    table = qc.assign(rejected=100.0 * (~valid))
-    found = {}
-    for name in _QUALITY:
-        rows = table if name == "rejected" else table[valid]
-        if name in table and np.isfinite(rows[name].astype(float)).any():
-            width = max(span / _MOST_BINS, 1e-9)
-            found[name] = stats.group_course(rows, value=name, bin_s=width)
-    return found

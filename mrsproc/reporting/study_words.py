@@ -11,6 +11,7 @@ from mrsproc.reporting.page import rows_of, with_interval, with_p
 from mrsproc.reporting.parts import Study
 from mrsproc.reporting.trial import Findings
 from mrsproc.reporting.words import REFERENCES, Paragraph
+from mrsproc.stats.observations import is_valid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,11 +147,6 @@ def _of_sessions(study: Study, findings: Findings) -> list[str]:
             texts.setdefault(text, []).append(visit(row.subject, row.session))
     found += [f"{listed(names)}: {text}" for text, names in texts.items()]
     return found
-
-
-def is_valid(qc: "pd.DataFrame") -> "pd.Series":
-    """Return which transients were used, however a table spells it."""
-    return qc["valid"].astype(str).str.lower().isin({"true", "1", "1.0"})
 
 
 def losses(qc: "pd.DataFrame") -> "pd.DataFrame":

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mrsproc.axes import Array
-from mrsproc.stats.observations import numbers, require
+from mrsproc.stats.alarms import OUTCOMES
+from mrsproc.stats.observations import is_valid, numbers, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DIFFERENCE: Final = "difference"
+_QUALITY_BINS: Final = 16
 _FEWEST: Final = 2  # people of an interval
 
 
@@ -87,6 +89,57 @@ def group_course(
         within = pd.DataFrame(active - control).dropna(how="all")
         parts.append(_means(within, DIFFERENCE, width))
     return pd.concat(parts, ignore_index=True)
+
+
+def quality_course(
+    qc: "pd.DataFrame", onset_s: float = 0.0, *, treatment: str = "condition"
+) -> "pd.DataFrame":
+    """Return linewidth, SNR and transients left out over time, by condition.
+
+    Parameters
+    ----------
+    qc : pandas.DataFrame
+        Rows of ``qc.tsv``: subject, time_s, valid, and linewidth_hz or snr.
+    onset_s : float, default 0.0
+        Start of the infusion on the axis of time_s [s]: some 16 bins meet there.
+    treatment : str, default "condition"
+        Column of the conditions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        outcome ("linewidth_hz", "snr", "rejected" [%]), and the columns of `group_course`; time_s
+        counts from the onset. Widths and SNR are those of the transients used.
+
+    Raises
+    ------
+    InvalidInputError
+        Missing columns.
+    """
+    import pandas as pd
+
+    require(qc, ["subject", "time_s", "valid"], what="qc")
+    valid = is_valid(qc)
+    time = numbers(qc, "time_s", what="qc") - onset_s
+    whole = qc.assign(time_s=time, rejected=100.0 * (~valid))
+    width = _quality_width(time)
+    parts = []
+    for outcome in OUTCOMES:
+        rows = whole if outcome == "rejected" else whole[valid]
+        if outcome in rows and np.isfinite(numbers(rows, outcome, what="qc")).any():
+            found = group_course(rows, value=outcome, treatment=treatment, bin_s=width)
+            found.insert(0, "outcome", outcome)
+            parts.append(found)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _quality_width(time: Array) -> float:
+    """Return a width of which a whole number lies between the onset and the last transient."""
+    times = np.unique(time[np.isfinite(time)])
+    if times.size < 2 or times[-1] <= 0.0:
+        return 1.0
+    after = times[-1] + float(np.median(np.diff(times)))
+    return float(after / max(1, round(_QUALITY_BINS * after / (after - times[0]))))
 
 
 def _width(table: "pd.DataFrame", time: Array) -> float:
