@@ -26,6 +26,7 @@ PPM: Final = {"1H": (0.2, 4.2)}
 """Range of spectra by nucleus [ppm]; the whole band for others."""
 _MOST_SPECTRA: Final = 400
 _NORMAL_95: Final = 1.959964
+_LABEL_PX: Final = 26
 _MODEL_POINTS: Final = 240
 _LEAST_PART: Final = 0.004  # components below this part of the data are not drawn
 _COURSES: Final = {
@@ -38,7 +39,7 @@ QUALITY: Final = {
     "linewidth_hz": "linewidth (Hz)",
     "frequency_hz": "frequency (Hz)",
     "phase_rad": "phase (rad)",
-    "residual_water": "residual water",
+    "residual_water": "residual water, relative to the tallest metabolite",
 }
 
 
@@ -58,10 +59,40 @@ def _ppm_axis(ppm: Array) -> Figure:
     return {"title": {"text": "chemical shift (ppm)"}, "range": [float(ppm[0]), float(ppm[-1])]}
 
 
-def domain(row: int, count: int) -> list[float]:
-    """Return the part of the height that one of several rows takes, the first on top."""
-    low = 1.0 - (row + 1) / count
-    return [low, low + (1.0 if count == 1 else 0.88) / count]
+def stacked(titles: list[str], x_title: str, *, row_px: int) -> Figure:
+    """Return the layout of rows over one another that share their horizontal axis.
+
+    Parameters
+    ----------
+    titles : list of str
+        What the rows show, the first on top; written above each, as HTML.
+    x_title : str
+        Title of the shared axis.
+    row_px : int
+        Height of a row [pixels].
+
+    Returns
+    -------
+    dict
+        height, axes, and the titles as annotations.
+    """
+    count = len(titles)
+    label = _LABEL_PX / (row_px * count)
+    layout: Figure = {
+        "height": row_px * count + 90, "annotations": [],
+        "xaxis": {"title": {"text": x_title}, "anchor": f"y{count}" if count > 1 else "y"},
+    }  # fmt: skip
+    for row, title in enumerate(titles):
+        top = 1.0 - row / count - label
+        axis = "yaxis" if row == 0 else f"yaxis{row + 1}"
+        layout[axis] = {"domain": [1.0 - (row + 1) / count, top]}
+        layout["annotations"].append(
+            {
+                "text": title, "x": 0.0, "xref": "paper", "xanchor": "left", "y": top,
+                "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 13},
+            }
+        )  # fmt: skip
+    return layout
 
 
 def _shading(session: Session) -> list[Figure]:
@@ -198,14 +229,12 @@ def quality(session: Session) -> Figure | None:
     valid = table["valid"].to_numpy(bool)
     reasons = [html.escape(str(text)) for text in table["reason"].fillna("")]
     shapes = _shading(session) if timed else []
-    traces, layout = [], {"shapes": shapes, "height": 120 * len(shown) + 90}
+    title = time_title(session) if timed else "transient"
+    layout = stacked([QUALITY[key] for key in shown], title, row_px=125)
+    traces = []
     for row, key in enumerate(shown):
         axis = "" if row == 0 else str(row + 1)
         values = table[key].to_numpy(float)
-        layout[f"yaxis{axis}"] = {
-            "title": {"text": QUALITY[key]},
-            "domain": domain(row, len(shown)),
-        }
         point = {"type": "scatter", "mode": "markers", "yaxis": f"y{axis}", "showlegend": row == 0}
         traces.append(
             point | {
@@ -222,9 +251,7 @@ def quality(session: Session) -> Figure | None:
                     "width": 2, "color": "@fit"}},
             }
         )  # fmt: skip
-    title = time_title(session) if timed else "transient"
-    layout["xaxis"] = {"title": {"text": title}, "anchor": f"y{len(shown)}"}
-    return {"data": traces, "layout": layout}
+    return {"data": traces, "layout": layout | {"shapes": shapes}}
 
 
 def fit(result: FitResult, index: tuple[int, ...]) -> Figure | None:
@@ -308,23 +335,21 @@ def course(session: Session, dynamic: Dynamics, metabolite: str) -> Figure:
     quantities = [str(found) for found in table["quantity"].unique()]
     shown = [found for found in quantities if found in _COURSES] or quantities[:1]
     model = _model(session, dynamic, metabolite, table)
+    parts = [table[table["quantity"] == quantity] for quantity in shown]
+    titles = [
+        html.escape(_COURSES.get(quantity, "{} ({})").format(name, part["unit"].iloc[0] or ""))
+        for quantity, part in zip(shown, parts, strict=True)
+    ]
     traces: list[Figure] = []
-    layout: Figure = {"shapes": _shading(session), "height": 130 + 230 * len(shown)}
-    for row, quantity in enumerate(shown):
-        part = table[table["quantity"] == quantity]
-        axis = "" if row == 0 else str(row + 1)
-        unit = str(part["unit"].iloc[0] or "")
-        title = _COURSES.get(quantity, "{} ({})").format(name, unit)
-        layout[f"yaxis{axis}"] = {
-            "title": {"text": html.escape(title)}, "domain": domain(row, len(shown))
-        }  # fmt: skip
+    for row, (quantity, part) in enumerate(zip(shown, parts, strict=True)):
+        axis = "y" if row == 0 else f"y{row + 1}"
         middle = session.minutes((part["time_s"] + 0.5 * part["duration_s"]).to_numpy())
-        traces += _band(middle, part, f"y{axis}", first=row == 0)
+        traces += _band(middle, part, axis, first=row == 0)
         if quantity in model:
-            more: Figure = {"yaxis": f"y{axis}", "showlegend": row == 0, "legendgroup": "model"}
+            more: Figure = {"yaxis": axis, "showlegend": row == 0, "legendgroup": "model"}
             traces.append(_trace(*model[quantity], "model", "fit", 1.6, **more))
-    layout["xaxis"] = {"title": {"text": time_title(session)}, "anchor": f"y{len(shown)}"}
-    return {"data": traces, "layout": layout}
+    layout = stacked(titles, time_title(session), row_px=240)
+    return {"data": traces, "layout": layout | {"shapes": _shading(session)}}
 
 
 def _model(

@@ -7,7 +7,7 @@ import numpy as np
 
 from mrsproc import stats
 from mrsproc.axes import Array
-from mrsproc.reporting.figures import Figure, domain, packed
+from mrsproc.reporting.figures import Figure, packed, stacked
 from mrsproc.reporting.trial import Course, Findings
 from mrsproc.stats.groups import DIFFERENCE
 
@@ -21,7 +21,7 @@ _SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up")
 _QUALITY: Final = {
     "linewidth_hz": "linewidth (Hz)",
     "snr": "SNR",
-    "rejected": "left out (%)",
+    "rejected": "transients left out (%)",
 }
 _ROW_PX: Final = 22
 
@@ -41,7 +41,7 @@ def ordered(findings: Findings, table: "pd.DataFrame") -> list[str]:
 def title_of(course: Course) -> str:
     """Return the title of the axis of a time course."""
     if course.quantity == "percent_change" or course.unit == "%":
-        return f"{course.name}, change (%)"
+        return f"{course.name}, change from baseline (%)"
     unit = f" ({course.unit})" if course.unit not in {"", "1"} else ""
     return f"{course.name}, {course.quantity.replace('_', ' ')}{unit}"
 
@@ -96,18 +96,13 @@ def group(findings: Findings, course: Course, shapes: list[Figure]) -> Figure:
     for label in ordered(findings, table):
         part = table[table["condition"] == label]
         traces += _line(part, series(findings, label), label)
-    layout: Figure = {
-        "shapes": shapes, "height": 560 if split else 380,
-        "yaxis": {"title": {"text": html.escape(title_of(course))}},
-        "xaxis": {"title": {"text": time_title(findings)}},
-    }  # fmt: skip
+    titles = [html.escape(title_of(course))]
     if split and findings.contrast is not None:
         name = " - ".join(findings.contrast)
         traces += _line(table[table["condition"] == DIFFERENCE], 2, name, yaxis="y2")
-        layout["yaxis"]["domain"] = [0.46, 1.0]
-        layout["yaxis2"] = {"title": {"text": "difference"}, "domain": [0.0, 0.38]}
-        layout["xaxis"]["anchor"] = "y2"
-    return {"data": traces, "layout": layout}
+        titles.append(html.escape(f"difference, {name}"))
+    layout = stacked(titles, time_title(findings), row_px=270)
+    return {"data": traces, "layout": layout | {"shapes": shapes}}
 
 
 def shading(findings: Findings, duration_s: float) -> list[Figure]:
@@ -225,16 +220,13 @@ def quality(findings: Findings, shapes: list[Figure]) -> Figure | None:
     if findings.qc.empty or not np.isfinite(findings.qc["time_s"].astype(float)).all():
         return None
     outcomes = dict(iter(stats.quality_course(findings.qc).groupby("outcome", sort=False)))
-    layout: Figure = {"shapes": shapes, "height": 90 + 170 * len(outcomes)}
     traces: list[Figure] = []
-    for row, (name, table) in enumerate(outcomes.items()):
+    for row, table in enumerate(outcomes.values()):
         axis = "" if row == 0 else str(row + 1)
-        layout[f"yaxis{axis}"] = {
-            "title": {"text": _QUALITY[str(name)]}, "domain": domain(row, len(outcomes))
-        }  # fmt: skip
         for label in ordered(findings, table):
             part = table[table["condition"] == label]
             more = {"yaxis": f"y{axis}", "showlegend": row == 0}
             traces += _line(part, series(findings, label), label, **more)
-    layout["xaxis"] = {"title": {"text": time_title(findings)}, "anchor": f"y{len(outcomes)}"}
-    return {"data": traces, "layout": layout}
+    titles = [_QUALITY[str(name)] for name in outcomes]
+    layout = stacked(titles, time_title(findings), row_px=175)
+    return {"data": traces, "layout": layout | {"shapes": shapes}}

@@ -119,7 +119,7 @@ def test_keys_move_the_slider_and_the_spectrum(show):
 
 def test_a_choice_changes_what_depends_on_it(show):
     browser = show("study")
-    title = "return document.getElementById('plot-course').layout.yaxis.title.text"
+    title = "return document.getElementById('plot-course').layout.annotations[0].text"
     assert browser.execute_script(title).startswith("Glx/tNAA")
     first, second = browser.find_elements(By.CLASS_NAME, "multiples")
     assert first.is_displayed() and not second.is_displayed()

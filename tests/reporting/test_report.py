@@ -161,8 +161,8 @@ def test_time_course_band(page):
     assert np.allclose(model, 12.0 + time / 720.0, atol=1e-4)
     assert np.allclose(change[3], 100.0 * (model / 12.0 - 1.0), atol=1e-3)
     layout = courses["Glx"]["layout"]
-    assert layout["yaxis"]["title"]["text"] == "Glx (mM)"
-    assert layout["yaxis2"]["title"]["text"] == "change from baseline (%)"
+    titles = [note["text"] for note in layout["annotations"]]
+    assert titles == ["Glx (mM)", "change from baseline (%)"]
 
 
 def test_correlation_is_that_of_the_fit(page, session):
