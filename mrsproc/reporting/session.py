@@ -54,10 +54,11 @@ def content(session: Session, title: str, absent: list[str]) -> dict[str, Any]:
         drawn["fit"] = figures.fit(session.fit, session.shown)
         drawn["correlation"] = figures.correlation(session.fit, session.shown, ("Glu", "Gln"))
     followed = _followed(session)
+    courses, said = _courses(session, followed)
     spectra = figures.spectra(session)
     return {
         "title": title,
-        "warnings": words.warnings_of(session),
+        "warnings": [*words.warnings_of(session), *said],
         "absent": absent,
         "facts": _facts(session),
         "tables": _tables(session, followed),
@@ -69,7 +70,7 @@ def content(session: Session, title: str, absent: list[str]) -> dict[str, Any]:
         "methods": words.methods(session),
         "payload": {
             "figures": {key: figure for key, figure in drawn.items() if figure is not None},
-            "choices": {"course": _courses(session, followed)},
+            "choices": {"course": courses},
             "spectra": spectra,
         },
     }
@@ -101,13 +102,16 @@ def _members(names: tuple[str, ...], whole: str) -> tuple[str, ...]:
     return tuple(name for name, weight in zip(names, weights, strict=True) if weight)
 
 
-def _courses(session: Session, followed: list[str]) -> dict[str, figures.Figure]:
+def _courses(session: Session, followed: list[str]) -> tuple[dict[str, figures.Figure], list[str]]:
+    """Return the time courses, and what their making warned of."""
     dynamic = session.dynamic
     if dynamic is None:
-        return {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # said when the fit was made
-        return {name: figures.course(session, dynamic, name) for name in followed}
+        return {}, []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FitWarning)
+        courses = {name: figures.course(session, dynamic, name) for name in followed}
+    told = [" ".join(str(one.message).split()) for one in caught if one.category is FitWarning]
+    return courses, list(dict.fromkeys(told))
 
 
 def _facts(session: Session) -> list[tuple[str, str]]:

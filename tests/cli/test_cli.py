@@ -1,5 +1,6 @@
 """The command line as a user types it."""
 
+import dataclasses
 import gzip
 import json
 import re
@@ -218,3 +219,23 @@ def test_report(run, with_water, tmp_path):
     assert "Not part of this report, because it was not given: a fit over time." in text
     code, out, err = run(*words, "-o", "report.pdf")
     assert (code, "ends in .html" in err) == (2, True)
+    code, _, err = run(*words[:2])
+    assert (code, "a recording needs --basis" in err) == (2, True)
+    code, _, err = run(*words, "--contrast", "drug", "placebo")
+    assert (code, "--contrast is for a study" in err) == (2, True)
+
+
+def test_report_over_time(run, synthetic, tmp_path):
+    data = synthetic.data(noise=10.0, shape=(16,), dims=("transient",))
+    data = dataclasses.replace(data, coords={"transient": 15.0 * np.arange(16)})
+    mp.write(data, tmp_path / "scan_of_somebody.nii.gz")
+    mp.write_basis(synthetic.basis, tmp_path / "set.basis")
+    events = "onset\tduration\ttrial_type\n75\t120\tinfusion\n"
+    (tmp_path / "events.tsv").write_text(events)
+    words = ["report", "scan_of_somebody.nii.gz", "-b", "set.basis"]
+    code, _, err = run(*words, "--events", "events.tsv")
+    assert code == 0, err
+    text = (tmp_path / "scan_of_somebody_report.html").read_text(encoding="utf-8")
+    assert "<h1>MR spectroscopy session</h1>" in text and "somebody" not in text
+    assert ">Endpoints</h3>" in text and "from 75 to 195 s after the first transient" in text
+    assert "Not part of this report" not in text

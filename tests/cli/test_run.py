@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -78,3 +79,29 @@ def test_usage_and_input_are_exit_code_2(page, tmp_path):
     code, _, err = page("run", "bids", "out", "participant", "--recipe", "recipe.toml")
     assert code == 2 and "no key 'bin_widht'. Did you mean 'bin_width'?" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_reports_again_from_the_tables(page, tmp_path):
+    words = ["run", "bids", "out", "participant", "-b", "press35.basis", "--jobs", "1"]
+    words += ["--participant-label", "01"]
+    assert page(*words)[0] == 0
+    code, out, _ = page("report", "out", "-o", "elsewhere/study.html")
+    report = tmp_path / "elsewhere" / "study.html"
+    assert code == 0 and out == f"wrote {Path('elsewhere', 'study.html')}: open it in a browser\n"
+    links = re.findall(r'href="(\.\.[^"]*)"', report.read_text(encoding="utf-8"))
+    assert len(links) == 2 and all((report.parent / link).is_file() for link in links)
+    code, _, err = page("report", "out", "--contrast", "drug", "placebo")
+    assert code == 2 and "condition 'drug' does not occur" in err
+    (tmp_path / "out" / "qc.tsv").unlink()
+    code, _, err = page("report", "out")
+    assert code == 2 and "out: not the results of a study" in err
+
+
+def test_without_the_packages_of_reports_the_tables_are_there(page, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    words = ["run", "bids", "out", "participant", "-b", "press35.basis", "--jobs", "1"]
+    words += ["--participant-label", "01"]
+    code, out, _ = page(*words)
+    assert code == 0 and "2 sessions, 2 failures" in out
+    assert out.splitlines()[-1].startswith("no report: ") and "pip install" in out
+    assert not list((tmp_path / "out").rglob("*.html"))

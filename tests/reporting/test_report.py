@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mrsproc as mp
-from mrsproc.errors import InvalidInputError, MissingPackageError
+from mrsproc.errors import InvalidInputError, MissingPackageError, MRSWarning
 from mrsproc.reporting import figures, words
 from mrsproc.reporting.page import with_sd
 from mrsproc.reporting.parts import Session
@@ -163,6 +163,56 @@ def test_time_course_band(page):
     layout = courses["Glx"]["layout"]
     titles = [note["text"] for note in layout["annotations"]]
     assert titles == ["Glx (mM)", "change from baseline (%)"]
+
+
+def test_endpoints_with_their_sd_and_unit(page, session, tmp_path):
+    text = without_scripts(page)
+    part = text[text.index(">Endpoints</h3>") :].split("</table>")[0]
+    assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', part) == [
+        "metabolite", "mean (%)", "AUC (% min)", "time to peak (s)",
+    ]  # fmt: skip
+    rows = re.findall(r"<tr><th[^>]*>(.*?)</th><td[^>]*>(.*?)</td>", part)
+    assert rows == [(name, "4.12 ± 0.62") for name in ("Glx", "Glu", "Gln")]
+    assert "49.2 ± 7.4" in part and "290 ± 31" in part
+
+    def unknown(*_, **__):
+        raise InvalidInputError("what is baseline is not known")
+
+    dynamic = SimpleNamespace(**vars(session.dynamic))
+    for name in ("moves", "amplitude", "timecourse", "to_frame", "success", "reason"):
+        setattr(dynamic, name, getattr(session.dynamic, name))
+    dynamic.endpoints = unknown
+    mp.report(tmp_path / "x.html", dynamic=dynamic)
+    assert "No endpoints: they count from a baseline" in without_scripts(tmp_path / "x.html")
+
+
+def test_ratios_of_a_joint_fit(synthetic, tmp_path):
+    """Numbers of the page are those of the fit, relative to what was asked for."""
+    n = 24
+    data = synthetic.data(noise=20.0, shape=(n,), dims=("transient",))
+    data = dataclasses.replace(data, coords={"transient": 10.0 * np.arange(n)})
+    infusion = mp.Infusion(onset=80.0, duration=100.0, drug="ketamine")
+    shape = infusion.response()
+    asked = {"Glu": shape, "Gln": shape}
+    dynamic = mp.fit_dynamic(data, synthetic.basis, asked, bin_width=40.0, infusion=infusion)
+    mp.report(tmp_path / "x.html", raw=data, dynamic=dynamic, fit=dynamic.mean, relative_to="tNAA")
+    text = without_scripts(tmp_path / "x.html")
+    with pytest.warns(MRSWarning, match="tNAA is constant in this fit"):
+        table = dynamic.timecourse("Glx", relative_to="tNAA")
+    with pytest.warns(MRSWarning, match="tNAA is constant in this fit"):
+        auc = dynamic.endpoints("Glx", relative_to="tNAA").set_index("endpoint").loc["auc"]
+    assert with_sd(auc["estimate"], auc["sd"]) in text
+    assert "tNAA is constant in this fit" in text  # among what wants attention
+    course = payload_of(tmp_path / "x.html")["choices"]["course"]
+    assert set(course) == {"Glx", "Glu", "Gln"}
+    points, model = (unpacked(course["Glx"]["data"][k]["y"]) for k in (2, 3))
+    ratio = table[table["quantity"] == "ratio"]["estimate"].to_numpy()
+    assert np.allclose(points, ratio, rtol=1e-4)
+    assert np.allclose(model[:60], ratio[0], rtol=1e-4)  # at rest
+    assert abs(model[-1] - ratio[-1]) < abs(ratio.max() - ratio.min())
+    assert "Temporal resolution" in text and "time bins of 40 s" in text
+    assert "ketamine, from 80 to 180 s after the first transient" in text
+    assert "PlasmaResponse (Glu, Gln)" in text
 
 
 def test_correlation_is_that_of_the_fit(page, session):
