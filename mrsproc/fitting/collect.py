@@ -7,8 +7,9 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.data import MRSData
 from mrsproc.fitting.asymmetry import N_WEIGHTS
+from mrsproc.fitting.batch import Batch
 from mrsproc.fitting.result import FitResult
-from mrsproc.fitting.single import Batch, Single, residual_sd
+from mrsproc.fitting.single import Single, residual_sd
 from mrsproc.fitting.solve import Point, Problem, Spectrum, baseline_and_residual
 from mrsproc.qc.singlets import half_width
 

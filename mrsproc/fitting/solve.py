@@ -136,6 +136,8 @@ class Spectrum:
         Slope of the logarithm of the volume of the amplitudes, see `volume_slope`.
     log_stiffness_sd : float, default 0
         SD of the logarithm of the stiffness.
+    shape_dimension : float, default 5
+        Effective number of parameters of the shape.
     """
 
     values: Array
@@ -146,6 +148,7 @@ class Spectrum:
     ratio_precision: Array
     volume_slope: Array
     log_stiffness_sd: float = 0.0
+    shape_dimension: float = 5.0
 
 
 def phased(problem: Problem, values: Array, theta: Array) -> Array:
