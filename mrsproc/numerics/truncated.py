@@ -6,6 +6,7 @@ variance of :math:`x_i` when all other conditions are replaced likewise (Minka 2
 anyhow cost nothing.
 """
 
+import functools
 import math
 from typing import Final
 
@@ -65,6 +66,7 @@ def positive_normal(mean: Array, covariance: Array) -> tuple[Array, Array]:
     return mean, covariance
 
 
+@functools.cache
 def normal_before_cut(mean: float, sd: float) -> tuple[float, float]:
     r"""Return the normal distribution that has a given mean and SD once it is cut off at zero.
 
