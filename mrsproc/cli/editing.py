@@ -75,7 +75,8 @@ def averaged(data: "MRSData", edit: str | None) -> "MRSData":
     """Return the spectrum that is fitted: mean, or scan of an edited recording, of clean data."""
     from mrsproc.preproc import edited
 
+    mean = data.mean("transient") if "transient" in data.dims else data
     if edit in {None, "none"}:
-        return data.mean("transient") if "transient" in data.dims else data
-    scan: MRSData = getattr(edited(data), str(edit))
+        return mean
+    scan: MRSData = getattr(edited(mean), str(edit))
     return scan

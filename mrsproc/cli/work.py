@@ -316,7 +316,7 @@ def report_lines(quantities: "Quantities") -> Iterator[str]:
             )
             ratio, ratio_sd, concentration, sd = (float(value[i]) for value in values)
             scaled = f"{_number(concentration):>9} {_number(sd):>7}"
-            yield f"{name:<8} {ratio:8.3f} {ratio_sd:7.3f} {scaled}"
+            yield f"{name:<8} {_number(ratio):>8} {_number(ratio_sd):>7} {scaled}"
 
 
 def _number(value: float) -> str:
