@@ -9,7 +9,18 @@ from mrsproc.cli import run as study
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
 from mrsproc.cli.demo import demo
-from mrsproc.cli.dynamic import dynamic
+from mrsproc.cli.dynamic import (
+    BinWidth,
+    Course,
+    Drug,
+    Events,
+    InfusionTimes,
+    Metabolites,
+    Ratio,
+    Shape,
+    dynamic,
+)
+from mrsproc.cli.editing import Edit, Order
 from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
@@ -122,6 +133,8 @@ def fit(
     segmentation: Maps = None,
     te: EchoTime = None,
     tr: RepetitionTime = None,
+    edit: Edit = None,
+    order: Order = None,
 ) -> None:
     """Fit a recording: coils combined, transients aligned and averaged, residual water removed.
 
@@ -132,7 +145,7 @@ def fit(
     """
     from mrsproc.cli.work import Request, fitted
 
-    request = Request(file, basis, reference, ppm, each, tissue, segmentation, te, tr)
+    request = Request(file, basis, reference, ppm, each, tissue, segmentation, te, tr, edit, order)
     for line in fitted(request, output):
         print(line)
 
@@ -152,15 +165,28 @@ def report(
     segmentation: Maps = None,
     te: EchoTime = None,
     tr: RepetitionTime = None,
+    edit: Edit = None,
+    order: Order = None,
+    events: Events = None,
+    infusion: InfusionTimes = None,
+    metabolites: Metabolites = "Glu,Gln",
+    response: Shape = "free",
+    ratio: Ratio = None,
+    drug: Drug = "ketamine",
+    bin_width: BinWidth = 60.0,
 ) -> None:
     """Fit a recording as the command fit does, and write a report: one HTML file for a browser.
+
+    With --events or --infusion all transients are fitted over time, too, as the command dynamic
+    does.
 
     Example: mrsproc report sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis
     """
     from mrsproc.cli.work import Request, reported
 
-    request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr)
-    for line in reported(request, output):
+    request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr, edit, order)
+    course = Course(events, infusion, metabolites, response, ratio, drug, bin_width)
+    for line in reported(request, output, course):
         print(line)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrsproc.basis import BasisSet
+    from mrsproc.cli.dynamic import Course
+    from mrsproc.fitting import FitOptions
     from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
+    from mrsproc.responses import Infusion
     from mrsproc.timeline import Event
     from mrsproc.tissue import Tissue
 
@@ -98,10 +101,19 @@ def described(file: Path) -> Iterator[str]:
         "TR": _milliseconds(acquisition.repetition_time),
         "sequence": acquisition.sequence or "unknown",
         "manufacturer": acquisition.manufacturer or "unknown",
+        **_editing(data),
         **_quality(data),
         "processing": "; ".join(step.method for step in data.history) or "none",
     }
     yield from (f"{name:<13} {value}" for name, value in rows.items())
+
+
+def _editing(data: MRSData) -> dict[str, str]:
+    from mrsproc.cli.editing import looks_edited
+
+    if not looks_edited(data):
+        return {}
+    return {"editing": "on and off to be told apart: mrsproc fit --edit, --order"}
 
 
 def basis_lines(basis: "BasisSet") -> Iterator[str]:
@@ -156,6 +168,8 @@ class Request(NamedTuple):
     segmentation: tuple[Path, Path, Path] | None = None
     te_ms: float | None = None
     tr_ms: float | None = None
+    edit: Literal["difference", "on", "off", "none"] | None = None
+    order: Literal["blocks", "alternating"] | None = None
 
     def timed(self, data: MRSData) -> MRSData:
         """Return a recording with the TE and TR that were given where its header has none."""
@@ -170,28 +184,40 @@ class Request(NamedTuple):
         return dataclasses.replace(data, acquisition=data.acquisition.replace(**times))
 
 
-def _analysed(request: Request) -> tuple[MRSData, "Preprocessed", "Quantities"]:
+def _analysed(
+    request: Request, infusion: "Infusion | None" = None
+) -> tuple[MRSData, "Preprocessed", "Quantities"]:
     """Read, preprocess, fit and quantify."""
     from mrsproc import fitting, preproc, quantification
+    from mrsproc.cli import editing
 
     if (request.tissue or request.segmentation) and request.reference is None:
         raise InvalidInputError("tissue fractions need a water reference: give --reference too.")
-    raw = request.timed(io.read(request.file))
+    if request.each and request.edit not in {None, "none"}:
+        raise InvalidInputError("a scan of --edit is a mean: leave out --each or --edit.")
+    raw = editing.split(request.timed(io.read(request.file)), request.edit, request.order)
     fractions = _tissue(raw, request.tissue, request.segmentation)
     water = None if request.reference is None else request.timed(io.read(request.reference))
     signals = io.read_basis(request.basis)
     with warnings.catch_warnings():  # a fit needs no times of transients
         warnings.filterwarnings("ignore", "neither onset times", DataWarning)
-        clean = preproc.preprocess(raw, water)
-    spectra = clean.data
-    if not request.each and "transient" in spectra.dims:
-        spectra = spectra.mean("transient")
-    result = fitting.fit(spectra, signals, fitting.FitOptions(ppm=request.ppm))
+        clean = preproc.preprocess(raw, water, infusion=infusion)
+    spectra = clean.data if request.each else editing.averaged(clean.data, request.edit)
+    result = fitting.fit(spectra, signals, _fit_options(request))
     acquisition = None if fractions is None else raw.acquisition
     quantities = quantification.quantify(
         result, water=clean.water, tissue=fractions, acquisition=acquisition
     )
     return raw, clean, quantities
+
+
+def _fit_options(request: Request) -> "FitOptions":
+    from mrsproc.fitting import FitOptions
+
+    # The built-in macromolecules are those of an unedited spectrum.
+    if request.edit == "difference":
+        return FitOptions(ppm=request.ppm, macromolecules="none")
+    return FitOptions(ppm=request.ppm)
 
 
 def fitted(request: Request, output: Path) -> Iterator[str]:
@@ -201,14 +227,29 @@ def fitted(request: Request, output: Path) -> Iterator[str]:
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
 
 
-def reported(request: Request, output: Path | None) -> Iterator[str]:
-    """Fit a recording, and write the report of the session."""
+def reported(request: Request, output: Path | None, course: "Course") -> Iterator[str]:
+    """Fit a recording, over time too where an infusion is given, and write its report."""
     from mrsproc.reporting import report
 
     target = Path(f"{stem(request.file)}_report.html") if output is None else output
-    raw, clean, quantities = _analysed(request)
-    report(target, raw=raw, clean=clean, quantities=quantities, title=stem(request.file))
-    yield f"wrote {target}"
+    infusion = course.drip()
+    if infusion is not None and request.edit not in {None, "none"}:
+        raise InvalidInputError(
+            "an edited recording is reported as a whole: leave out --edit or the infusion."
+        )
+    raw, clean, quantities = _analysed(request, infusion)
+    dynamic = None
+    if infusion is not None:
+        signals = io.read_basis(request.basis)
+        dynamic = course.followed(clean.data, signals, infusion, request.ppm)
+    report(
+        target, raw=raw, clean=clean, quantities=quantities, dynamic=dynamic, infusion=infusion,
+        title=stem(request.file),
+    )  # fmt: skip
+    yield from report_lines(quantities)
+    if dynamic is not None:
+        yield from course.told(dynamic)
+    yield f"wrote {target}: open it in a browser"
 
 
 def _tissue(
@@ -275,7 +316,7 @@ def report_lines(quantities: "Quantities") -> Iterator[str]:
             )
             ratio, ratio_sd, concentration, sd = (float(value[i]) for value in values)
             scaled = f"{_number(concentration):>9} {_number(sd):>7}"
-            yield f"{name:<8} {ratio:8.3f} {ratio_sd:7.3f} {scaled}"
+            yield f"{name:<8} {_number(ratio):>8} {_number(ratio_sd):>7} {scaled}"
 
 
 def _number(value: float) -> str:
