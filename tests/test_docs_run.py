@@ -41,7 +41,7 @@ NOT_RUN = {
     ),
     "sbatch --array=1-26 participant.sh": "needs SLURM",
     "mrsproc --install-completion": "changes the shell of who runs the tests: tests/cli",
-    "mrsproc demo -o mrsproc-demo": "the first thing that .ci/run does, and tests/cli/test_cli.py",
+    "mrsproc demo -o mrsproc-demo": "tests/cli/test_cli.py",
 }
 """Lines that are shown and not run, and why."""
 
@@ -128,7 +128,7 @@ INPUTS = {
     "quick_start": [*SPECTRUM, *SESSION],
     "r": ["results"],
     "reading": ["sub-01.rda"],
-    "report": SESSION,
+    "report": [*SESSION, "bids"],
     "response_models": SESSION,
     "statistics": ["results"],
     "timecourses": SESSION,
