@@ -9,7 +9,18 @@ from mrsproc.cli import run as study
 from mrsproc.cli import stats as statistics
 from mrsproc.cli.basis import app as basis_app
 from mrsproc.cli.demo import demo
-from mrsproc.cli.dynamic import dynamic
+from mrsproc.cli.dynamic import (
+    BinWidth,
+    Course,
+    Drug,
+    Events,
+    InfusionTimes,
+    Metabolites,
+    Ratio,
+    Shape,
+    dynamic,
+)
+from mrsproc.cli.editing import Edit, Order
 from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
@@ -122,6 +133,8 @@ def fit(
     segmentation: Maps = None,
     te: EchoTime = None,
     tr: RepetitionTime = None,
+    edit: Edit = None,
+    order: Order = None,
 ) -> None:
     """Fit a recording: coils combined, transients aligned and averaged, residual water removed.
 
@@ -132,7 +145,7 @@ def fit(
     """
     from mrsproc.cli.work import Request, fitted
 
-    request = Request(file, basis, reference, ppm, each, tissue, segmentation, te, tr)
+    request = Request(file, basis, reference, ppm, each, tissue, segmentation, te, tr, edit, order)
     for line in fitted(request, output):
         print(line)
 
@@ -161,14 +174,15 @@ def report(
     segmentation: Maps = None,
     te: EchoTime = None,
     tr: RepetitionTime = None,
-    events: Annotated[
-        Path | None,
-        typer.Option(help="BIDS events.tsv, whose first event is the infusion: time courses, too."),
-    ] = None,
-    infusion: Annotated[
-        tuple[float, float] | None,
-        typer.Option(help="Onset and duration of the infusion in s, in place of --events."),
-    ] = None,
+    edit: Edit = None,
+    order: Order = None,
+    events: Events = None,
+    infusion: InfusionTimes = None,
+    metabolites: Metabolites = "Glu,Gln",
+    response: Shape = "free",
+    ratio: Ratio = None,
+    drug: Drug = "ketamine",
+    bin_width: BinWidth = 60.0,
     contrast: Annotated[
         tuple[str, str] | None,
         typer.Option(help="Of a study: active and control condition, where they cannot be told."),
@@ -176,8 +190,8 @@ def report(
 ) -> None:
     """Write a report, one HTML file for a browser: of a recording, or of a study.
 
-    A recording is fitted as the command fit does it; with the time of an infusion Glu and Gln are
-    also followed over time.
+    A recording is fitted as the command fit does it; with --events or --infusion all transients
+    are fitted over time, too, as the command dynamic does.
 
     Example: mrsproc report sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis
 
@@ -202,8 +216,9 @@ def report(
         raise InvalidInputError(
             "--contrast is for a study: give the folder that mrsproc run wrote."
         )
-    request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr)
-    for line in of_recording(request, output, events, infusion):
+    request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr, edit, order)
+    course = Course(events, infusion, metabolites, response, ratio, drug, bin_width)
+    for line in of_recording(request, output, course):
         print(line)
 
 

@@ -1,7 +1,7 @@
 """The commands ``mrsproc basis ...``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -37,6 +37,10 @@ def simulate(
     macromolecules: Annotated[
         str | None, typer.Option(help="lcmodel or parametrised; none when not given.")
     ] = None,
+    edit: Annotated[
+        Literal["difference", "on", "off"] | None,
+        typer.Option(help="Scan of mega_press or mega_slaser; the difference when not given."),
+    ] = None,
     file_format: Format = None,
 ) -> None:
     """Simulate a basis set from spin systems, and draw it.
@@ -57,6 +61,7 @@ def simulate(
         te1=te1,
         tm=tm,
         macromolecules=macromolecules,
+        edit=edit,
     )
     for line in simulated(wanted, output, file_format):
         print(line)

@@ -29,6 +29,7 @@ class Wanted:
     te1: float | None
     tm: float | None
     macromolecules: str | None
+    edit: str | None
 
 
 def simulated(wanted: Wanted, output: Path, file_format: str | None) -> Iterator[str]:
@@ -88,6 +89,12 @@ def _options(wanted: Wanted) -> dict[str, Any]:
         if wanted.sequence != "steam":
             raise InvalidInputError(f"--tm is for steam; {wanted.sequence} has no mixing time.")
         options["mixing_time"] = wanted.tm * 1e-3
+    if wanted.edit is not None:
+        if not wanted.sequence.startswith("mega"):
+            raise InvalidInputError(
+                f"--edit is for mega_press or mega_slaser, not {wanted.sequence}."
+            )
+        options["edit"] = wanted.edit
     if wanted.macromolecules is not None:
         options["macromolecules"] = wanted.macromolecules
     return options

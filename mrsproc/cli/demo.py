@@ -76,7 +76,7 @@ def _analysed(
 ) -> Iterator[str]:
     """Fit the mean and the course over time, and write tables, figures and the report."""
     from mrsproc import fitting, quantification, reporting
-    from mrsproc.cli.dynamic import written
+    from mrsproc.cli.dynamic import Course, written
     from mrsproc.cli.work import report_lines, write_results
     from mrsproc.dynamics import DynamicOptions, fit_dynamic
     from mrsproc.errors import MissingPackageError
@@ -96,7 +96,7 @@ def _analysed(
         {"Glu": shape, "Gln": shape, "*": "constant"},
         DynamicOptions(infusion=infusion),
     )
-    yield from written(dynamic, output, Path(name), list(_EFFECTS), None)
+    yield from written(dynamic, output, Path(name), Course(metabolites=",".join(_EFFECTS)))
     yield _truth(session, dynamic)
     report = output / f"{name}_report.html"
     try:

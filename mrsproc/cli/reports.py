@@ -4,47 +4,45 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mrsproc.cli.work import Request, analysed, infusion_event, stem
-from mrsproc.errors import MissingPackageError
+from mrsproc.cli.dynamic import Course
+from mrsproc.cli.work import Request, analysed, report_lines, stem
+from mrsproc.errors import InvalidInputError, MissingPackageError
 
 if TYPE_CHECKING:
-    from mrsproc.basis import BasisSet
-    from mrsproc.data import MRSData
-    from mrsproc.dynamics import DynamicResult
-    from mrsproc.responses import Infusion
     from mrsproc.study import StudyResult
 
-_FOLLOWED: Final = ("Glu", "Gln")
 STUDY_REPORT: Final = "report.html"
 
 
-def of_recording(
-    request: Request,
-    output: Path | None,
-    events: Path | None,
-    infusion: tuple[float, float] | None,
-) -> Iterator[str]:
-    """Fit a recording, over time where there was an infusion, and write its report."""
+def of_recording(request: Request, output: Path | None, course: Course) -> Iterator[str]:
+    """Fit a recording, over time too where an infusion is given, and write its report."""
     from mrsproc import io
     from mrsproc.reporting import report
-    from mrsproc.responses import Infusion
 
     target = Path(f"{stem(request.file)}_report.html") if output is None else output
-    event = infusion_event(events, infusion)
-    drug = None if event is None else Infusion.from_event(event)
-    raw, clean, quantities = analysed(request, drug)
+    infusion = course.drip()
+    if infusion is not None and request.edit not in {None, "none"}:
+        raise InvalidInputError(
+            "an edited recording is reported as a whole: leave out --edit or the infusion."
+        )
+    raw, clean, quantities = analysed(request, infusion)
     dynamic = None
-    if drug is not None:
-        dynamic = _over_time(clean.data, io.read_basis(request.basis), drug, request.ppm)
+    if infusion is not None:
+        signals = io.read_basis(request.basis)
+        dynamic = course.followed(clean.data, signals, infusion, request.ppm)
     report(
         target,
         raw=raw,
         clean=clean,
         quantities=quantities,
         dynamic=dynamic,
-        infusion=drug,
+        infusion=infusion,
+        relative_to=course.ratio,
         title=_title(request.file),
     )
+    yield from report_lines(quantities)
+    if dynamic is not None:
+        yield from course.told(dynamic)
     yield f"wrote {target}: open it in a browser"
 
 
@@ -52,17 +50,6 @@ def _title(file: Path) -> str | None:
     """Return the heading: a BIDS name, which is a pseudonym; others may be those of people."""
     name = stem(file)
     return name.replace("_", " ") if name.startswith("sub-") else None
-
-
-def _over_time(
-    data: "MRSData", basis: "BasisSet", infusion: "Infusion", ppm: tuple[float, float]
-) -> "DynamicResult":
-    """Follow glutamate and glutamine in time bins; nothing is assumed of their shape."""
-    from mrsproc.dynamics import DynamicOptions, fit_dynamic
-    from mrsproc.fitting.options import FitOptions
-
-    options = DynamicOptions(fit=FitOptions(ppm=ppm), infusion=infusion)
-    return fit_dynamic(data, basis, dict.fromkeys(_FOLLOWED, "free"), options)
 
 
 def study_folder(path: Path) -> bool:

@@ -4,7 +4,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrsproc.basis import BasisSet
+    from mrsproc.fitting import FitOptions
     from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
     from mrsproc.responses import Infusion
@@ -99,10 +100,19 @@ def described(file: Path) -> Iterator[str]:
         "TR": _milliseconds(acquisition.repetition_time),
         "sequence": acquisition.sequence or "unknown",
         "manufacturer": acquisition.manufacturer or "unknown",
+        **_editing(data),
         **_quality(data),
         "processing": "; ".join(step.method for step in data.history) or "none",
     }
     yield from (f"{name:<13} {value}" for name, value in rows.items())
+
+
+def _editing(data: MRSData) -> dict[str, str]:
+    from mrsproc.cli.editing import looks_edited
+
+    if not looks_edited(data):
+        return {}
+    return {"editing": "on and off to be told apart: mrsproc fit --edit, --order"}
 
 
 def basis_lines(basis: "BasisSet") -> Iterator[str]:
@@ -157,6 +167,8 @@ class Request(NamedTuple):
     segmentation: tuple[Path, Path, Path] | None = None
     te_ms: float | None = None
     tr_ms: float | None = None
+    edit: Literal["difference", "on", "off", "none"] | None = None
+    order: Literal["blocks", "alternating"] | None = None
 
     def timed(self, data: MRSData) -> MRSData:
         """Return a recording with the TE and TR that were given where its header has none."""
@@ -176,25 +188,35 @@ def analysed(
 ) -> tuple[MRSData, "Preprocessed", "Quantities"]:
     """Read, preprocess, fit and quantify."""
     from mrsproc import fitting, preproc, quantification
+    from mrsproc.cli import editing
 
     if (request.tissue or request.segmentation) and request.reference is None:
         raise InvalidInputError("tissue fractions need a water reference: give --reference too.")
-    raw = request.timed(io.read(request.file))
+    if request.each and request.edit not in {None, "none"}:
+        raise InvalidInputError("a scan of --edit is a mean: leave out --each or --edit.")
+    raw = editing.split(request.timed(io.read(request.file)), request.edit, request.order)
     fractions = _tissue(raw, request.tissue, request.segmentation)
     water = None if request.reference is None else request.timed(io.read(request.reference))
     signals = io.read_basis(request.basis)
     with warnings.catch_warnings():  # a fit needs no times of transients
         warnings.filterwarnings("ignore", "neither onset times", DataWarning)
         clean = preproc.preprocess(raw, water, infusion=infusion)
-    spectra = clean.data
-    if not request.each and "transient" in spectra.dims:
-        spectra = spectra.mean("transient")
-    result = fitting.fit(spectra, signals, fitting.FitOptions(ppm=request.ppm))
+    spectra = clean.data if request.each else editing.averaged(clean.data, request.edit)
+    result = fitting.fit(spectra, signals, _fit_options(request))
     acquisition = None if fractions is None else raw.acquisition
     quantities = quantification.quantify(
         result, water=clean.water, tissue=fractions, acquisition=acquisition
     )
     return raw, clean, quantities
+
+
+def _fit_options(request: Request) -> "FitOptions":
+    from mrsproc.fitting import FitOptions
+
+    # The built-in macromolecules are those of an unedited spectrum.
+    if request.edit == "difference":
+        return FitOptions(ppm=request.ppm, macromolecules="none")
+    return FitOptions(ppm=request.ppm)
 
 
 def fitted(request: Request, output: Path) -> Iterator[str]:
@@ -268,7 +290,7 @@ def report_lines(quantities: "Quantities") -> Iterator[str]:
             )
             ratio, ratio_sd, concentration, sd = (float(value[i]) for value in values)
             scaled = f"{_number(concentration):>9} {_number(sd):>7}"
-            yield f"{name:<8} {ratio:8.3f} {ratio_sd:7.3f} {scaled}"
+            yield f"{name:<8} {_number(ratio):>8} {_number(ratio_sd):>7} {scaled}"
 
 
 def _number(value: float) -> str:

@@ -1,6 +1,7 @@
 r"""Covariance of what a joint fit estimates.
 
-Thermal: the inverse of the Fisher information, Bayesian where priors act.
+Thermal: the inverse of the Fisher information, Bayesian where priors act, and what the stiffness of
+the baseline adds that is an estimate itself (`mrsproc.fitting.uncertainty`).
 
 Amplitudes of constant signals are not negative: the mean and the covariance are those of the normal
 distribution that is cut off there, as for a single spectrum (`mrsproc.fitting.uncertainty`).
@@ -58,12 +59,22 @@ def covariances(
     meat = _long_run(_scores(session, point, tangent)) + tangent.precision
     robust = inverse @ meat @ inverse
     picked = np.ix_(wanted, wanted)
-    mean, thermal = np.concatenate([point.coefficient, point.unknowns]), inverse[picked]
+    moved = (inverse @ _stiffness_slope(session, model, point, size))[wanted]
+    thermal = inverse[picked] + np.outer(moved, moved) * session.log_stiffness_sd**2
+    mean = np.concatenate([point.coefficient, point.unknowns])
     bounded = np.flatnonzero(model.nonnegative)
     if shared and bounded.size and np.isfinite(thermal).all():
         mean[: model.n_terms] += (inverse @ tangent.downhill)[: model.n_terms]
         mean, thermal = _restricted(mean, thermal, bounded)
     return Covariances(mean, thermal, robust[picked])
+
+
+def _stiffness_slope(session: Session, model: Model, point: Point, size: int) -> Array:
+    """Return the slope of the gradient of half of chi-squared after the logarithm of stiffness."""
+    slope = np.zeros(size)
+    smooth = slice(model.n_terms, model.n_terms + point.smooth.size)
+    slope[smooth] = session.baseline_precision * point.smooth
+    return slope
 
 
 def _restricted(mean: Array, covariance: Array, bounded: Array) -> tuple[Array, Array]:

@@ -8,8 +8,9 @@ prior that its stiffness states), is
     F = J^T W J / \sigma^2 + \text{(precision of the priors)}, \qquad
     J = [\Re S_l, \ \partial / \partial\theta],
 
-with :math:`\sigma` the measured SD of the noise, or that of the residual where the model leaves
-more than noise. Its inverse C is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
+with :math:`\sigma` the SD of the residual, for the number of parameters that were fitted; where
+that is below the SD of the noise as measured, the mean of both variances, weighted by how well each
+is known. Its inverse C is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
 10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347).
 
 The stiffness :math:`\kappa` is itself an estimate. It moves the others by

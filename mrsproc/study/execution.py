@@ -81,20 +81,19 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def run_on_dask(tasks: Sequence[Task], client: Any) -> Iterator[Outcome]:
-    """Process sessions on the workers of Dask; they need the same folders.
+@contextmanager
+def connected(client: Any) -> Iterator[Any]:
+    """Connect to a scheduler of Dask, before anything is written.
 
     Parameters
     ----------
-    tasks : sequence of Task
-        Sessions.
     client : str or distributed.Client
-        Address of a scheduler, such as ``"tcp://node1:8786"``, or a client.
+        Address of a scheduler, such as ``"tcp://node1:8786"``, or a client, which stays open.
 
     Yields
     ------
-    Outcome
-        As they finish. What a worker that died was doing goes to another.
+    distributed.Client
+        What sessions are sent to.
 
     Raises
     ------
@@ -108,19 +107,35 @@ def run_on_dask(tasks: Sequence[Task], client: Any) -> Iterator[Outcome]:
             'a scheduler needs Dask: pip install "mrsproc[cluster]". Or leave it out to work on '
             "this machine."
         ) from error
-    connected = distributed.Client(client) if isinstance(client, str) else client
-    futures = {
-        connected.submit(process, task, pure=False, retries=_RETRIES): task for task in tasks
-    }
-    try:
-        for future in distributed.as_completed(list(futures)):
-            try:
-                yield future.result()
-            except distributed.KilledWorker:
-                yield _killed(futures[future])
-    finally:
-        if isinstance(client, str):
-            connected.close()
+    if isinstance(client, str):
+        with distributed.Client(client) as own:
+            yield own
+    else:
+        yield client
+
+
+def run_on_dask(tasks: Sequence[Task], client: Any) -> Iterator[Outcome]:
+    """Process sessions on the workers of Dask; they need the same folders.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Sessions.
+    client : distributed.Client
+        From `connected`.
+
+    Yields
+    ------
+    Outcome
+        As they finish. What a worker that died was doing goes to another.
+    """
+    distributed: Any = import_module("distributed")
+    futures = {client.submit(process, task, pure=False, retries=_RETRIES): task for task in tasks}
+    for future in distributed.as_completed(list(futures)):
+        try:
+            yield future.result()
+        except distributed.KilledWorker:
+            yield _killed(futures[future])
 
 
 def _killed(task: Task) -> Outcome:

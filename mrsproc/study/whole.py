@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from mrsproc.errors import InvalidInputError, MRSError
 from mrsproc.files import atomic_path
 from mrsproc.spins import simulate_basis
 from mrsproc.study.discovery import Session, chosen, find_sessions, same_references
-from mrsproc.study.execution import run_here, run_on_dask
+from mrsproc.study.execution import connected, run_here, run_on_dask
 from mrsproc.study.gathering import COLUMNS_OF, gather, read_table, session_notes, write_tables
 from mrsproc.study.recipe import SEQUENCES, Recipe
 from mrsproc.study.work import Outcome, Task, analysis_hash, finished
@@ -229,12 +230,13 @@ class Study(Record):
             raise InvalidInputError(f"jobs = {jobs}: give 1 or more.")
         prepared = self._prepared(recipe, output, basis, overwrite)
         tasks = prepared.tasks(participants)
-        prepared.record()
-        if client is None:
-            outcomes = run_here(tasks, jobs or os.cpu_count() or 1)
-        else:
-            outcomes = run_on_dask(tasks, client)
-        return prepared.tables(_followed(outcomes, len(tasks), progress))
+        with nullcontext() if client is None else connected(client) as workers:
+            prepared.record()
+            if workers is None:
+                outcomes = run_here(tasks, jobs or os.cpu_count() or 1)
+            else:
+                outcomes = run_on_dask(tasks, workers)
+            return prepared.tables(_followed(outcomes, len(tasks), progress))
 
     def gather(self, output: str | os.PathLike[str] | None = None) -> StudyResult:
         """Write the tables of a study from what earlier runs left, such as one for each person.

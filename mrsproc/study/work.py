@@ -24,7 +24,7 @@ from mrsproc.responses import Infusion
 from mrsproc.study.discovery import Session
 from mrsproc.study.outcomes import endpoint_table, timecourse_table
 from mrsproc.study.recipe import Recipe
-from mrsproc.tables import write_table
+from mrsproc.tables import MISSING, write_table
 from mrsproc.timeline import read_events
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def _write(
         "BasisSet": task.basis.source,
     }
     for name, table in tables.items():
-        plain = table.replace({"": np.nan})
+        plain = table.replace("", MISSING)
         write_table(plain, base.with_name(f"{base.name}_desc-{name}_mrs.tsv"), about)
     labels, covariance = result.timecourse_covariance(
         recipe.metabolites, relative_to=None if recipe.reference == "none" else recipe.reference

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrsproc.fitting.driver import _batch
+from mrsproc.fitting.batch import batch_for
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.solve import Spectrum
 
@@ -12,7 +12,7 @@ from mrsproc.fitting.solve import Spectrum
 def setup(synthetic):
     """Return (problem, spectrum, templates, data) of one noisy spectrum."""
     data = synthetic.data(noise=0.6, phase=0.3, shift_ppm=0.01)
-    batch = _batch(data, synthetic.basis, FitOptions())
+    batch = batch_for(data, synthetic.basis, FitOptions())
     problem, n = batch.problem, batch.problem.n_basis
     rng = np.random.default_rng(1)
     spectrum = Spectrum(
