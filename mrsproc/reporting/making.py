@@ -34,6 +34,7 @@ def report(
     baseline: tuple[float, float] | None = None,
     study: Study | None = None,
     contrast: Sequence[str] | None = None,
+    notes: Sequence[str] = (),
     title: str | None = None,
 ) -> None:
     """Write the report of a session, or of a study, as one HTML file that needs no network.
@@ -66,6 +67,8 @@ def report(
         nothing of a session is given.
     contrast : sequence of str, optional
         Active and control condition of the study, as in `mrsproc.stats.crossover`.
+    notes : sequence of str, default ()
+        Further sentences for what wants attention, such as warnings that the analysis gave.
     title : str, optional
         Heading; "MR spectroscopy session" or "MR spectroscopy study" when not given.
 
@@ -92,6 +95,7 @@ def report(
                 f"study= and {wrong[0]}=: give a study, or parts of one session."
             )
         content = of_study.content(study, path, contrast, title or "MR spectroscopy study")
+        content["warnings"] += notes
         write_page(path, "study.html", content)
         return
     if contrast is not None:
@@ -109,4 +113,5 @@ def report(
     parts = Session(raw, clean, fit, dynamic, quantities, infusion, relative_to, baseline)
     absent = [text for key, text in _PARTS.items() if given[key] is None]
     content = of_session.content(parts, title or "MR spectroscopy session", absent)
+    content["warnings"] = list(dict.fromkeys([*content["warnings"], *notes]))
     write_page(path, "session.html", content)

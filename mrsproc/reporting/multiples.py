@@ -155,7 +155,7 @@ def _person(
             continue
         curves.append(_curve(kept, SERIES[series(findings, name)], axes))
         after = kept[kept["minutes"] > 0.0] if findings.timed else kept
-        visit = f" (session {session})" if isinstance(session, str) else ""
+        visit = f" (session {session})" if session != "" else ""
         told.append(f"{name}{visit} {cell(float(after['value'].mean()))} {course.unit}".strip())
     when = "mean after the onset" if findings.timed else "mean"
     return Multiple(subject, f"{subject}, {course.name}, {when}: {'; '.join(told)}", curves)

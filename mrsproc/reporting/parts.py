@@ -127,6 +127,35 @@ class Study(Protocol):
         """Folder of the files."""
 
 
+class Tables(NamedTuple):
+    """A study with the label of a session always text, empty where there is none."""
+
+    endpoints: "pd.DataFrame"
+    timecourses: "pd.DataFrame"
+    qc: "pd.DataFrame"
+    failures: "pd.DataFrame"
+    sessions: "pd.DataFrame"
+    about: "Mapping[str, Any]"
+    output: "Path"
+
+    @classmethod
+    def of(cls, study: Study) -> "Tables":
+        """Return the tables of a study."""
+
+        def filled(table: "pd.DataFrame") -> "pd.DataFrame":
+            return table.assign(session=table["session"].fillna(""))
+
+        return cls(
+            filled(study.endpoints),
+            filled(study.timecourses),
+            filled(study.qc),
+            filled(study.failures),
+            filled(study.sessions),
+            study.about,
+            study.output,
+        )
+
+
 class Session(NamedTuple):
     """The parts of a report; None for what is absent."""
 

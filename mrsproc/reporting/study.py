@@ -24,7 +24,7 @@ from mrsproc.reporting.page import (
     versions,
     with_interval,
 )
-from mrsproc.reporting.parts import Study
+from mrsproc.reporting.parts import Study, Tables
 from mrsproc.reporting.trial import Findings, analysed, holm_of
 from mrsproc.stats.observations import is_valid
 
@@ -57,6 +57,7 @@ def content(
     dict
         For ``study.html``.
     """
+    study = Tables.of(study)
     findings = analysed(study, contrast)
     duration = _duration(study)
     shapes = figures.shading(findings, duration)
@@ -130,6 +131,7 @@ def _tables(study: Study, findings: Findings, path: str | os.PathLike[str]) -> d
         "sessions": _sessions(study, path),
         "exclusions": _exclusions(findings),
         "failures": _failures(study.failures),
+        "warnings": _warnings(study),
         "provenance": _provenance(study),
     }
     if findings.crossovers:
@@ -307,6 +309,11 @@ def _exclusions(findings: Findings) -> Table:
         ("person", "reason", "where"),
         [(*key, "everywhere" if len(of) == every else ", ".join(of)) for key, of in rows.items()],
     )
+
+
+def _warnings(study: Study) -> Table:
+    rows = [(text, ", ".join(names)) for text, names in words.warnings_given(study).items()]
+    return Table("What the analyses of the sessions warned of", ("warning", "sessions"), rows)
 
 
 def _failures(failures: "pd.DataFrame") -> Table:

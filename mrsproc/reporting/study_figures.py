@@ -29,7 +29,7 @@ _ROW_PX: Final = 22
 def series(findings: Findings, condition: str) -> int:
     """Return the place of a condition in the colours."""
     known = findings.conditions
-    return known.index(condition) % len(SERIES) if condition in known else 0
+    return (known.index(condition) if condition in known else len(known)) % len(SERIES)
 
 
 def ordered(findings: Findings, table: "pd.DataFrame") -> list[str]:

@@ -39,7 +39,7 @@ OUTCOMES: Final = {
 
 def visit(subject: object, session: object) -> str:
     """Return how a session is named."""
-    return f"sub-{subject}" + (f" ses-{session}" if isinstance(session, str) and session else "")
+    return f"sub-{subject}" + (f" ses-{session}" if session else "")
 
 
 def listed(names: "list[str]") -> str:
@@ -141,12 +141,23 @@ def _of_sessions(study: Study, findings: Findings) -> list[str]:
             "When the infusion began is not known for every session: times count from the first "
             "transient."
         )
+    given = warnings_given(study)
+    if len(given) > _MOST_NAMED:
+        found.append(
+            f"The analysis of {len(study.sessions)} sessions gave {len(given)} different warnings: "
+            "they stand under Sessions."
+        )
+        return found
+    return found + [f"{listed(names)}: {text}" for text, names in given.items()]
+
+
+def warnings_given(study: Study) -> dict[str, list[str]]:
+    """Return what the analyses of the sessions warned of, with the sessions of each text."""
     texts: dict[str, list[str]] = {}
     for row in rows_of(study.sessions):
         for text in filter(None, str(row.warnings or "").split("\n")):
             texts.setdefault(text, []).append(visit(row.subject, row.session))
-    found += [f"{listed(names)}: {text}" for text, names in texts.items()]
-    return found
+    return texts
 
 
 def losses(qc: "pd.DataFrame") -> "pd.DataFrame":

@@ -235,7 +235,7 @@ def _analyse(task: Task) -> None:
     told = sorted({_placeless(one.message, task) for one in caught})
     with _stage("write"):
         _write(task, tables, clean, result, infusion)
-        _write_report(task, raw, clean, result, infusion)
+        _write_report(task, raw, clean, result, infusion, notes=told)
         _write_record(task, {"Status": "done", "Hash": given, "Warnings": told})
 
 
@@ -332,6 +332,8 @@ def _write_report(
     clean: Preprocessed,
     result: DynamicResult,
     infusion: Infusion | None,
+    *,
+    notes: list[str],
 ) -> None:
     """Write the report of a session where the packages for it are installed."""
     session, recipe = task.session, task.recipe
@@ -345,6 +347,7 @@ def _write_report(
             infusion=infusion,
             relative_to=None if recipe.reference == "none" else recipe.reference,
             baseline=recipe.baseline,
+            notes=notes,
             title=session.stem.replace("_", " "),
         )
 

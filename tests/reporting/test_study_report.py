@@ -231,6 +231,32 @@ def test_one_condition_and_no_infusion(study, tmp_path):
     assert "recording" in course["layout"]["xaxis"]["title"]["text"]
 
 
+def test_a_data_set_without_sessions(study, tmp_path):
+    """One session a person, and no label for it."""
+    parts = {
+        name: getattr(study, name).query("session == '01'").assign(session=None)
+        for name in ("endpoints", "timecourses", "qc", "sessions")
+    }
+    mp.report(tmp_path / "x.html", study=changed(study, **parts))
+    rows = rows_of(section(tmp_path / "x.html", "Sessions and exclusions"), "Sessions; SNR")
+    assert [row[0] for row in rows[:2]] == ["sub-01", "sub-02"]
+    assert all(row[5].endswith(" of 40") for row in rows)
+    assert "infusion" in payload_of(tmp_path / "x.html")["choices"]["course"]["Glx"]["layout"][
+        "xaxis"]["title"]["text"]  # fmt: skip
+
+
+def test_many_warnings_are_counted_and_stand_in_a_table(study, tmp_path):
+    told = [f"transient {i} does not look like the others" for i in range(len(study.sessions))]
+    sessions = study.sessions.assign(warnings=told)
+    mp.report(tmp_path / "x.html", study=changed(study, sessions=sessions), notes=["seen by hand"])
+    text = section(tmp_path / "x.html", "What wants attention")
+    assert "15 sessions gave 15 different warnings" in text and "transient 3" not in text
+    assert "<li>seen by hand</li>" in text
+    part = section(tmp_path / "x.html", "Sessions and exclusions")
+    rows = rows_of(part, "What the analyses of the sessions warned of")
+    assert rows[2] == ["transient 2 does not look like the others", "sub-02 ses-01"]
+
+
 def test_nothing_finished(study, tmp_path):
     """All sessions failed: the report says so, and has no figures."""
     parts = {name: getattr(study, name).iloc[:0] for name in

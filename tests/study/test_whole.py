@@ -1,6 +1,7 @@
 """A whole study: from raw sessions to tables, again and again, with things that go wrong."""
 
 import gzip
+import html
 import json
 import multiprocessing
 import os
@@ -87,6 +88,8 @@ def test_what_was_written_is_read_again(finished, tmp_path):
     assert report == "sub-02/ses-01/mrs/sub-02_ses-01_report.html" and (moved / report).is_file()
     record = moved / "sub-02" / "ses-01" / "mrs" / "sub-02_ses-01_desc-record_mrs.json"
     told = json.loads(record.read_text())["Warnings"]
+    page = html.unescape((moved / report).read_text(encoding="utf-8"))
+    assert all(f"<li>{text}</li>" in page for text in told)
     assert sessions.loc[("02", "01"), "warnings"].splitlines() == told
     with pytest.raises(InvalidInputError, match="not the results of a study"):
         mp.StudyResult.read(tmp_path)
