@@ -331,15 +331,10 @@ def course(session: Session, dynamic: Dynamics, metabolite: str) -> Figure:
     table = dynamic.timecourse(
         metabolite, relative_to=session.relative_to, baseline=session.baseline
     )
-    name = metabolite if session.relative_to is None else f"{metabolite}/{session.relative_to}"
-    quantities = [str(found) for found in table["quantity"].unique()]
-    shown = [found for found in quantities if found in _COURSES] or quantities[:1]
+    shown = shown_of(table)
     model = _model(session, dynamic, metabolite, table)
     parts = [table[table["quantity"] == quantity] for quantity in shown]
-    titles = [
-        html.escape(_COURSES.get(quantity, "{} ({})").format(name, part["unit"].iloc[0] or ""))
-        for quantity, part in zip(shown, parts, strict=True)
-    ]
+    titles = [html.escape(course_title(session, metabolite, part)) for part in parts]
     traces: list[Figure] = []
     for row, (quantity, part) in enumerate(zip(shown, parts, strict=True)):
         axis = "y" if row == 0 else f"y{row + 1}"
@@ -350,6 +345,19 @@ def course(session: Session, dynamic: Dynamics, metabolite: str) -> Figure:
             traces.append(_trace(*model[quantity], "model", "fit", 1.6, **more))
     layout = stacked(titles, time_title(session), row_px=240)
     return {"data": traces, "layout": layout | {"shapes": _shading(session)}}
+
+
+def shown_of(table: "pd.DataFrame") -> list[str]:
+    """Return the quantities of a time course that are shown."""
+    quantities = [str(found) for found in table["quantity"].unique()]
+    return [found for found in quantities if found in _COURSES] or quantities[:1]
+
+
+def course_title(session: Session, metabolite: str, part: "pd.DataFrame") -> str:
+    """Return what a quantity of a time course is called, with its unit."""
+    name = metabolite if session.relative_to is None else f"{metabolite}/{session.relative_to}"
+    form = _COURSES.get(str(part["quantity"].iloc[0]), "{} ({})")
+    return form.format(name, part["unit"].iloc[0] or "")
 
 
 def _model(

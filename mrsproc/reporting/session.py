@@ -65,6 +65,7 @@ def content(session: Session, title: str, absent: list[str]) -> dict[str, Any]:
         "drawn": [key for key, figure in drawn.items() if figure is not None],
         "spectra": spectra,
         "courses": followed,
+        "bins": _bins(session, followed),
         "relative_to": session.relative_to,
         "correlation_text": _correlation_text(session),
         "methods": words.methods(session),
@@ -112,6 +113,30 @@ def _courses(session: Session, followed: list[str]) -> tuple[dict[str, figures.F
         courses = {name: figures.course(session, dynamic, name) for name in followed}
     told = [" ".join(str(one.message).split()) for one in caught if one.category is FitWarning]
     return courses, list(dict.fromkeys(told))
+
+
+def _bins(session: Session, followed: list[str]) -> dict[str, Table]:
+    """Return each time course as a table: what its figure shows, for who cannot see it."""
+    dynamic, tables = session.dynamic, {}
+    if dynamic is None:
+        return {}
+    for name in followed:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # told with the figure
+            course = dynamic.timecourse(
+                name, relative_to=session.relative_to, baseline=session.baseline
+            )
+        parts = [course[course["quantity"] == kind] for kind in figures.shown_of(course)]
+        middle = (parts[0]["time_s"] + 0.5 * parts[0]["duration_s"]).to_numpy()
+        cells = [[f"{time:.2f}" for time in session.minutes(middle)]]
+        cells += [[with_sd(row.estimate, row.sd) for row in rows_of(part)] for part in parts]
+        titles = [figures.course_title(session, name, part) for part in parts]
+        tables[name] = Table(
+            f"Time course of {name}, estimate ± standard deviation",
+            ("time (min)", *titles),
+            list(zip(*cells, strict=True)),
+        )
+    return tables
 
 
 def _facts(session: Session) -> list[tuple[str, str]]:

@@ -25,7 +25,8 @@ from mrsproc.reporting.page import (
     with_interval,
 )
 from mrsproc.reporting.parts import Study, Tables
-from mrsproc.reporting.trial import Findings, analysed, holm_of
+from mrsproc.reporting.trial import Course, Findings, analysed, holm_of
+from mrsproc.stats.groups import DIFFERENCE
 from mrsproc.stats.observations import is_valid
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def content(
         "tables": _tables(study, findings, path),
         "reasons": findings.reasons,
         "metabolites": list(findings.courses),
+        "means": {name: _means(findings, course) for name, course in findings.courses.items()},
         "legend": [(label, figures.SERIES[figures.series(findings, label)])
                    for label in findings.conditions] if findings.courses else [],
         "multiples": {
@@ -143,6 +145,25 @@ def _tables(study: Study, findings: Findings, path: str | os.PathLike[str]) -> d
     if findings.alarm is not None:
         found["alarm"] = _alarm(findings.alarm)
     return {name: table for name, table in found.items() if table.rows}
+
+
+def _means(findings: Findings, course: Course) -> Table:
+    """Return means over people as a table: what the figure shows, for who cannot see it."""
+    labels = [*figures.ordered(findings, course.group)]
+    labels += [DIFFERENCE] if (course.group["condition"] == DIFFERENCE).any() else []
+    cells = {
+        (row.condition, row.time_s): (
+            f"{with_interval(row.estimate, row.ci_low, row.ci_high)}, n = {row.people}"
+        )
+        for row in rows_of(course.group)
+    }
+    times = sorted({time for _, time in cells})
+    rows = [
+        (f"{time / 60.0:.2f}", *(cells.get((label, time), "n/a") for label in labels))
+        for time in times
+    ]
+    title = figures.title_of(course)
+    return Table(f"{title}: mean (95 % CI), people", ("time (min)", *labels), rows)
 
 
 def _effects(findings: Findings) -> Table:

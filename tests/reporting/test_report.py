@@ -165,6 +165,16 @@ def test_time_course_band(page):
     assert titles == ["Glx (mM)", "change from baseline (%)"]
 
 
+def test_the_time_course_stands_in_a_table_too(page):
+    text = without_scripts(page)
+    part = text[text.index("Time course of Glx, estimate") :].split("</table>")[0]
+    columns = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', part)
+    assert columns == ["time (min)", "Glx (mM)", "change from baseline (%)"]
+    rows = re.findall(r"<tr><th[^>]*>(.*?)</th><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>", part)
+    assert len(rows) == 12
+    assert rows[6] == ("1.50", "12.50 ± 0.50", "4.2 ± 1.5")  # 390 s; the infusion starts at 300 s
+
+
 def test_endpoints_with_their_sd_and_unit(page, session, tmp_path):
     text = without_scripts(page)
     part = text[text.index(">Endpoints</h3>") :].split("</table>")[0]

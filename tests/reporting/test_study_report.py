@@ -126,6 +126,17 @@ def test_group_means_have_t_intervals(study_page, study):
     assert (shape["x0"], shape["x1"]) == (0.0, 40.0)
 
 
+def test_means_stand_in_a_table_too(study_page, study):
+    table = mp.stats.group_course(
+        study.timecourses.query("metabolite == 'Glu'"), contrast=("naltrexone", "placebo")
+    )
+    rows = rows_of(section(study_page, "Time courses by condition"), "Glu/tNAA, ratio")
+    assert len(rows) == 10 and rows[0][0] == "-7.50"
+    row = table[(table["condition"] == "difference") & (table["time_s"] == 150.0)].iloc[0]
+    interval = with_interval(row["estimate"], row["ci_low"], row["ci_high"])
+    assert rows[0][3] == f"{interval}, n = 7" and rows[0][1].endswith("n = 8")
+
+
 def test_what_wants_attention_comes_first(study_page):
     found = re.findall(r"<li>(.*?)</li>", section(study_page, "What wants attention"))
     assert found[0].startswith("1 session is not in these results: sub-08 ses-02.")
