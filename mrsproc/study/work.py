@@ -235,7 +235,7 @@ def _analyse(task: Task) -> None:
     told = sorted({_placeless(one.message, task) for one in caught})
     with _stage("write"):
         _write(task, tables, clean, result, infusion)
-        _write_report(task, raw, clean, result, infusion, notes=told)
+        told += _without_report(task, raw, clean, result, infusion, notes=told)
         _write_record(task, {"Status": "done", "Hash": given, "Warnings": told})
 
 
@@ -326,7 +326,7 @@ def _write(
         io.write(clean.data, base.with_name(f"{base.name}_desc-preproc_svs.nii.gz"))
 
 
-def _write_report(
+def _without_report(
     task: Task,
     raw: MRSData,
     clean: Preprocessed,
@@ -334,22 +334,28 @@ def _write_report(
     infusion: Infusion | None,
     *,
     notes: list[str],
-) -> None:
-    """Write the report of a session where the packages for it are installed."""
+) -> list[str]:
+    """Write the report of a session; return why there is none: the tables count without it."""
     session, recipe = task.session, task.recipe
-    with suppress(MissingPackageError):  # the run says so once, for all sessions
-        report(
-            task.output / session.folder / f"{session.stem}_{REPORT}",
-            raw=raw,
-            clean=clean,
-            fit=result.mean,
-            dynamic=result,
-            infusion=infusion,
-            relative_to=None if recipe.reference == "none" else recipe.reference,
-            baseline=recipe.baseline,
-            notes=notes,
-            title=session.stem.replace("_", " "),
-        )
+    try:
+        with _stage("report"):
+            report(
+                task.output / session.folder / f"{session.stem}_{REPORT}",
+                raw=raw,
+                clean=clean,
+                fit=result.mean,
+                dynamic=result,
+                infusion=infusion,
+                relative_to=None if recipe.reference == "none" else recipe.reference,
+                baseline=recipe.baseline,
+                notes=notes,
+                title=session.stem.replace("_", " "),
+            )
+    except _StageError as failed:
+        if isinstance(failed.error, MissingPackageError):  # the run says so once, for all sessions
+            return []
+        return [f"no report of this session: {_placeless(failed.error, task)}"]
+    return []
 
 
 def _write_record(task: Task, record: dict[str, Any]) -> None:

@@ -105,6 +105,20 @@ def test_the_report_of_a_session_shows_what_its_tables_hold(finished):
     assert f"{auc['estimate']:.{digits}f} ± {auc['sd']:.{digits}f}" in text
 
 
+def test_a_report_that_cannot_be_made_costs_no_session(
+    master, basis, recipe, tmp_path, monkeypatch
+):
+    def broken(*_, **__):
+        raise ZeroDivisionError("of a figure")
+
+    monkeypatch.setattr(work, "report", broken)
+    study = mp.Study.from_bids(master)
+    result = study.run(recipe, tmp_path / "out", basis=basis, participants=["01"], jobs=1)
+    assert set(result.endpoints["subject"]) == {"01"}
+    assert all("no report of this session: of a figure" in x for x in result.sessions["warnings"])
+    assert (result.sessions["report"] == "").all()
+
+
 def test_the_table_is_what_the_steps_give(finished, master, basis, recipe):
     mrs = master / "sub-02" / "ses-01" / "mrs"
     raw, water = (mp.read(mrs / f"sub-02_ses-01_{x}.nii.gz") for x in ("svs", "mrsref"))
