@@ -58,8 +58,8 @@ class Session:
         Spline space.
     stiffness : float
         Stiffness of the baseline.
-    log_stiffness_sd : float
-        SD of its logarithm.
+    nodes : ndarray
+        Stiffnesses of equal probability that stand for all likely ones.
     prior : ShapePrior
         Prior of the shape parameters.
     ratio_precision : ndarray, shape (n_basis, n_basis)
@@ -85,7 +85,7 @@ class Session:
     inside: slice
     baseline: Baseline
     stiffness: float
-    log_stiffness_sd: float
+    nodes: Array
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array

@@ -224,7 +224,7 @@ def _session(data: MRSData, batch: Batch, mean: Single, noise: Array, grid: _Gri
         inside=inside,
         baseline=problem.baseline,
         stiffness=learnt.stiffness,
-        log_stiffness_sd=learnt.log_stiffness_sd,
+        nodes=learnt.nodes,
         prior=dataclasses.replace(learnt.prior, precision=gauge),
         ratio_precision=learnt.ratio_precision * np.outer(scale, scale),
         volume_slope=np.zeros(3 + 2 * n),

@@ -22,8 +22,9 @@ from mrsproc.fitting.solve import (
     volume_slope,
 )
 from mrsproc.fitting.start import shape_that_wants_more, starting_points
-from mrsproc.fitting.stiffness import stiffness_and_sd
+from mrsproc.fitting.stiffness import stiffness_and_nodes
 from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
+from mrsproc.numerics.definite import inverted
 
 _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
 
@@ -80,6 +81,7 @@ def fresh_spectrum(batch: Batch, fid: Array, noise: float) -> Spectrum:
         noise=noise,
         sigma=noise,
         stiffness=batch.start_stiffness,
+        nodes=np.array([batch.start_stiffness]),
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=np.zeros(3 + 2 * n),
@@ -105,7 +107,7 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     _learn(batch, spectrum, point)
     point = reweighted(problem, spectrum, point)
     curvature = hessian(problem, spectrum, point)
-    inverse = np.linalg.inv(curvature)
+    inverse = inverted(curvature)
     spectrum.shape_dimension = len(inverse) - float((spectrum.prior.precision * inverse).sum())
     prior = problem.prior.with_spread_of(point.theta, np.diag(inverse))
     curvature -= spectrum.prior.precision
@@ -131,7 +133,7 @@ def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
     problem = batch.problem
     if isinstance(batch.options.baseline, str):
         fixed = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
-        spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
+        spectrum.stiffness, spectrum.nodes = stiffness_and_nodes(
             problem, point, fixed, batch.stiffness, batch.options
         )
     spectrum.sigma = _left_over(batch, problem, spectrum, point)

@@ -129,14 +129,14 @@ class Spectrum:
         SD of what the model leaves over: that of the noise, or of the residual where it is larger.
     stiffness : float
         Stiffness of the baseline.
+    nodes : ndarray
+        Stiffnesses of equal probability that stand for all likely ones.
     prior : ShapePrior
         Prior of its shape.
     ratio_precision : ndarray, shape (n_basis, n_basis)
         Precision of the ratio priors at the current amplitudes of their references.
     volume_slope : ndarray, shape (p,)
         Slope of the logarithm of the volume of the amplitudes, see `volume_slope`.
-    log_stiffness_sd : float, default 0
-        SD of the logarithm of the stiffness.
     shape_dimension : float, default 5
         Effective number of parameters of the shape.
     """
@@ -145,10 +145,10 @@ class Spectrum:
     noise: float
     sigma: float
     stiffness: float
+    nodes: Array
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array
-    log_stiffness_sd: float = 0.0
     shape_dimension: float = 5.0
 
 

@@ -1,7 +1,7 @@
-"""Linear systems whose matrix is positive definite."""
+"""Positive definite matrices: systems and inverses."""
 
 import numpy as np
-from scipy.linalg.lapack import dposv
+from scipy.linalg.lapack import dposv, dpotrf, dpotri
 
 from mrsproc.axes import Array
 
@@ -28,3 +28,24 @@ def solve_definite(matrix: Array, right: Array) -> Array:
     """
     _, solution, failed = dposv(matrix, right)
     return np.asarray(np.linalg.solve(matrix, right) if failed else solution)
+
+
+def inverted(matrix: Array) -> Array:
+    """Return the inverse of an information matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, n)
+        Symmetric; units may differ from row to row.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+        Its inverse; NaN throughout where it is not positive definite.
+    """
+    size = 1.0 / np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+    factor, failed = dpotrf(matrix * np.outer(size, size))
+    if failed:
+        return np.full_like(matrix, np.nan)
+    half = np.triu(dpotri(factor)[0])
+    return np.asarray((half + np.triu(half, 1).T) * np.outer(size, size))

@@ -20,7 +20,7 @@ def setup(synthetic):
         noise=0.6 * np.sqrt(1024),
         sigma=0.7 * np.sqrt(1024),
         stiffness=problem.baseline.stiffness_for(3.0),
-        log_stiffness_sd=0.5,
+        nodes=problem.baseline.stiffness_for(3.0) * np.array([0.6, 1.0, 1.6]),
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=rng.normal(size=3 + 2 * n),
