@@ -10,17 +10,18 @@
   const PAPER = { height: 0.66, font: 0.75 };  // figures do not break over pages: smaller ones fit
   let printing = false;
 
-  // Colours are names such as "@data": the style sheet says what they are.
+  // Colours are names such as "@data": the style sheet says what they are. Labels are left alone.
   const colours = () => {
     const style = getComputedStyle(document.documentElement);
     return (name) => style.getPropertyValue(`--${name}`).trim();
   };
-  const resolved = (value, colour) => {
-    if (typeof value === "string") return value.startsWith("@") ? colour(value.slice(1)) : value;
-    if (Array.isArray(value)) return value.map((item) => resolved(item, colour));
+  const resolved = (value, colour, key = "") => {
+    if (typeof value === "string")
+      return key.endsWith("color") && value.startsWith("@") ? colour(value.slice(1)) : value;
+    if (Array.isArray(value)) return value.map((item) => resolved(item, colour, key));
     if (value && typeof value === "object") {
       if ("bdata" in value) return value;
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolved(item, colour)]));
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolved(item, colour, name)]));
     }
     return value;
   };
