@@ -108,6 +108,17 @@ def test_every_command_has_an_example():
     assert missing == []
 
 
+@pytest.mark.parametrize("name", leaves(COMMAND_LINE))
+def test_the_help_of_every_command_has_an_example_that_parses(name):
+    command, rest = command_of(name.split()[1:])
+    assert not rest
+    example = re.search(r"Example: mrsproc (.*)$", command.help, flags=re.DOTALL)
+    same, words = command_of(shlex.split(example[1]))
+    assert same is command
+    context = command.make_context(name, words)
+    assert not context.args
+
+
 def check_keywords(tree):
     """Check the keywords of every call of a public function or class in a piece of code."""
     for call in ast.walk(tree):
