@@ -219,6 +219,7 @@ def mrsinmrs(
     processing: Sequence[str] = (),
     quantities: Quantities | None = None,
     quality: "pd.DataFrame | None" = None,
+    time_series: Mapping[str, str] | None = None,
 ) -> "pd.DataFrame":
     """Return the minimum reporting table of MR spectroscopy, as far as the data can tell it.
 
@@ -232,6 +233,8 @@ def mrsinmrs(
         Ratios and concentrations of the fit.
     quality : pandas.DataFrame, optional
         One row a transient: snr, linewidth_hz, valid, reason, and time_s.
+    time_series : mapping of str to str, optional
+        Further items of a time series: temporal resolution, infusion, model over time.
 
     Returns
     -------
@@ -249,6 +252,7 @@ def mrsinmrs(
         "2. Acquisition": _acquisition(data, quality),
         "3. Data analysis": _analysis(processing, quantities),
         "4. Data quality": _quality(quantities, quality),
+        "5. Time series": dict(time_series or {}),
     }
     rows = [
         (section, item, value or TO_FILL_IN)
@@ -293,7 +297,9 @@ def _acquisition(data: MRSData, quality: "pd.DataFrame | None") -> dict[str, str
         ),
         "Repetition and echo time": ", ".join(known) if len(known) == 2 else "",
         "Number of acquisitions": ", ".join(
-            f"{count} {dim}" for dim, count in data.sizes.items() if dim not in {"time", "coil"}
+            f"{count} {dim}{'s' if count > 1 else ''}"
+            for dim, count in data.sizes.items()
+            if dim not in {"time", "coil"}
         )
         or "1 (averaged)",
         "Time series": length or "none",

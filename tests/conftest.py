@@ -22,6 +22,7 @@ hypothesis.settings.load_profile("ci")
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMEDRIVER = shutil.which("chromedriver")
 
 
 def pytest_runtest_setup(item):
@@ -29,7 +30,9 @@ def pytest_runtest_setup(item):
         pytest.skip("R with lme4 and lmerTest is missing: apt-get install r-cran-lmertest")
     missing = {
         "real": None if DATA_FOLDER.is_dir() else f"the recordings in {DATA_FOLDER} are missing",
-        "browser": None if CHROMIUM else "Chromium is missing",
+        "browser": None
+        if CHROMIUM and CHROMEDRIVER
+        else "Chromium or its driver is missing: apt-get install chromium chromium-driver",
     }
     for marker, text in missing.items():
         if text is None or item.get_closest_marker(marker) is None:
@@ -41,8 +44,8 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """Name of the Chromium program; for tests marked `browser`."""
-    return CHROMIUM
+    """Names of Chromium and of its driver; for tests marked `browser`."""
+    return CHROMIUM, CHROMEDRIVER
 
 
 @cache

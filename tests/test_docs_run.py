@@ -128,7 +128,7 @@ INPUTS = {
     "quick_start": [*SPECTRUM, *SESSION],
     "r": ["results"],
     "reading": ["sub-01.rda"],
-    "report": SESSION,
+    "report": [*SESSION, "bids"],
     "response_models": SESSION,
     "statistics": ["results"],
     "timecourses": SESSION,

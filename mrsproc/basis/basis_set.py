@@ -245,7 +245,8 @@ class BasisSet(Record):
                 raise BasisError(
                     f"no built-in macromolecule {name!r}. {suggest(name, MACROMOLECULES)}"
                 )
-        fid = np.array([self._broad_fid(MACROMOLECULES[name]) for name in chosen])
+        unit = self._proton() or 1.0
+        fid = unit * np.array([self._broad_fid(MACROMOLECULES[name]) for name in chosen])
         broad = dataclasses.replace(
             self, names=tuple(chosen), fid=fid, source="macromolecules: LCModel manual"
         )
@@ -260,8 +261,7 @@ class BasisSet(Record):
             )
             decay = voigt_decay(time, 0.0, line.fwhm_ppm * self.spectrometer_frequency)
             fid += line.protons * decay * np.exp(2j * np.pi * frequency * time)
-        unit = self._proton()
-        return fid * (1.0 if unit is None else unit)
+        return fid
 
     def _axis(self) -> Axis:
         return Axis(self.dwell_time, self.spectrometer_frequency, self.ppm_reference)

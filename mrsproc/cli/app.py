@@ -153,12 +153,21 @@ def fit(
 
 
 def report(
-    file: Recording,
-    basis: Basis,
+    file: Annotated[
+        Path,
+        typer.Argument(help="Recording, of any format; or the folder that mrsproc run wrote."),
+    ],
+    basis: Annotated[
+        Path | None,
+        typer.Option("-b", "--basis", help="Basis set: a .BASIS file or a folder."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="Name that ends in .html; RECORDING_report.html by default."
+            "-o",
+            "--output",
+            help="Name that ends in .html; by default RECORDING_report.html, or report.html in the "
+            "folder of the study.",
         ),
     ] = None,
     reference: Reference = None,
@@ -176,19 +185,42 @@ def report(
     ratio: Ratio = None,
     drug: Drug = "ketamine",
     bin_width: BinWidth = 60.0,
+    contrast: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Of a study: active and control condition, where they cannot be told."),
+    ] = None,
 ) -> None:
-    """Fit a recording as the command fit does, and write a report: one HTML file for a browser.
+    """Write a report, one HTML file for a browser: of a recording, or of a study.
 
-    With --events or --infusion all transients are fitted over time, too, as the command dynamic
-    does.
+    A recording is fitted as the command fit does it; with --events or --infusion all transients
+    are fitted over time, too, as the command dynamic does.
 
     Example: mrsproc report sub-01_act.sdat --reference sub-01_ref.sdat --basis press35.basis
-    """
-    from mrsproc.cli.work import Request, reported
 
+    Example: mrsproc report sub-01_svs.nii.gz --basis press35.basis --infusion 300 2400
+
+    Example: mrsproc report results
+    """
+    from mrsproc.cli.reports import of_recording, of_study, study_folder
+    from mrsproc.cli.work import Request
+    from mrsproc.errors import InvalidInputError
+
+    if study_folder(file):
+        for line in of_study(file, output, contrast):
+            print(line)
+        return
+    if basis is None:
+        raise InvalidInputError(
+            f"{file}: a recording needs --basis FILE. The folder of a study, as mrsproc run writes "
+            "it, needs none."
+        )
+    if contrast is not None:
+        raise InvalidInputError(
+            "--contrast is for a study: give the folder that mrsproc run wrote."
+        )
     request = Request(file, basis, reference, ppm, False, tissue, segmentation, te, tr, edit, order)
     course = Course(events, infusion, metabolites, response, ratio, drug, bin_width)
-    for line in reported(request, output, course):
+    for line in of_recording(request, output, course):
         print(line)
 
 

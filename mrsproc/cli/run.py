@@ -56,7 +56,7 @@ def run(
         bool, typer.Option("--overwrite", help="Replace the results of another recipe.")
     ] = False,
 ) -> None:
-    """Analyse a study: raw BIDS sessions to time courses, endpoints and quality tables.
+    """Analyse a study: raw BIDS sessions to tables, a report of each session, and one of all.
 
     Finished sessions are not analysed again. Exit codes: 0 good, 1 some sessions failed, 2 usage
     or input.
@@ -114,6 +114,8 @@ def _bar() -> Callable[[int, int], object]:
 
 def _finish(result: "StudyResult", labels: list[str]) -> None:
     """Tell what was made and what failed; people who were not asked for do not count."""
+    from mrsproc.cli.reports import end_of_run
+
     failures = result.failures
     if labels:
         failures = failures[failures["subject"].isin(one.removeprefix("sub-") for one in labels)]
@@ -123,5 +125,6 @@ def _finish(result: "StudyResult", labels: list[str]) -> None:
     print(result)
     for name in ("endpoints", "timecourses", "qc", "failures"):
         print(f"wrote {result.output / f'{name}.tsv'}")
+    print(end_of_run(result))
     if len(failures):
         raise typer.Exit(1)

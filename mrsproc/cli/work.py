@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mrsproc.basis import BasisSet
-    from mrsproc.cli.dynamic import Course
     from mrsproc.fitting import FitOptions
     from mrsproc.preproc import Preprocessed
     from mrsproc.quantification import Quantities
@@ -199,7 +198,7 @@ class Request(NamedTuple):
         return dataclasses.replace(data, acquisition=data.acquisition.replace(**times))
 
 
-def _analysed(
+def analysed(
     request: Request, infusion: "Infusion | None" = None
 ) -> tuple[MRSData, "Preprocessed", "Quantities"]:
     """Read, preprocess, fit and quantify."""
@@ -239,34 +238,9 @@ def _fit_options(request: Request) -> "FitOptions":
 
 def fitted(request: Request, output: Path) -> Iterator[str]:
     """Fit a recording, write tables and figures, and tell what was found."""
-    *_, quantities = _analysed(request)
+    *_, quantities = analysed(request)
     yield from report_lines(quantities)
     yield from (f"wrote {path}" for path in write_results(quantities, output, stem(request.file)))
-
-
-def reported(request: Request, output: Path | None, course: "Course") -> Iterator[str]:
-    """Fit a recording, over time too where an infusion is given, and write its report."""
-    from mrsproc.reporting import report
-
-    target = Path(f"{stem(request.file)}_report.html") if output is None else output
-    infusion = course.drip()
-    if infusion is not None and request.edit not in {None, "none"}:
-        raise InvalidInputError(
-            "an edited recording is reported as a whole: leave out --edit or the infusion."
-        )
-    raw, clean, quantities = _analysed(request, infusion)
-    dynamic = None
-    if infusion is not None:
-        signals = io.read_basis(request.basis)
-        dynamic = course.followed(clean.data, signals, infusion, request.ppm)
-    report(
-        target, raw=raw, clean=clean, quantities=quantities, dynamic=dynamic, infusion=infusion,
-        title=stem(request.file),
-    )  # fmt: skip
-    yield from report_lines(quantities)
-    if dynamic is not None:
-        yield from course.told(dynamic)
-    yield f"wrote {target}: open it in a browser"
 
 
 def _tissue(
@@ -397,12 +371,14 @@ def save_figure(draw: "Callable[[], Axes]", paths: list[Path]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
+    from mrsproc.plot import style
+
     figure = draw().get_figure(root=True)
     assert figure is not None
     for path in paths:
         if path.suffix[1:] not in figure.canvas.get_supported_filetypes():
             raise FormatError(f"{path}: give a picture a name that ends in .png, .svg or .pdf.")
         metadata = {"Date": None} if path.suffix == ".svg" else None
-        with atomic_path(path) as temporary:
+        with atomic_path(path) as temporary, style():
             figure.savefig(temporary, format=path.suffix[1:], dpi=150, metadata=metadata)
     plt.close(figure)

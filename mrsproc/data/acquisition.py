@@ -1,6 +1,7 @@
 """`Acquisition`: how a recording was made, and `Step`: what was done to it."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,11 @@ class Acquisition(Record):
         return dataclasses.replace(self, **changes)
 
 
+@functools.cache
+def _own_version() -> str:
+    return version("mrsproc")
+
+
 @dataclass(frozen=True, eq=False)
 class Step(Record):
     """One step of processing, as NIfTI-MRS's ``ProcessingApplied`` keeps it.
@@ -142,4 +148,4 @@ class Step(Record):
     method: str
     details: str
     program: str = "mrsproc"
-    version: str = field(default_factory=lambda: version("mrsproc"))
+    version: str = field(default_factory=_own_version)

@@ -1,6 +1,7 @@
 r"""Covariance of what a joint fit estimates.
 
-Thermal: the inverse of the Fisher information, Bayesian where priors act.
+Thermal: the inverse of the Fisher information, Bayesian where priors act, and what the stiffness of
+the baseline adds that is an estimate itself (`mrsproc.fitting.uncertainty`).
 
 Amplitudes of constant signals are not negative: the mean and the covariance are those of the normal
 distribution that is cut off there, as for a single spectrum (`mrsproc.fitting.uncertainty`).
@@ -18,6 +19,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.dynamics.model import Model, Point, Session
 from mrsproc.dynamics.solve import Linearised, without_local
+from mrsproc.numerics.definite import inverted
 from mrsproc.numerics.truncated import positive_normal
 
 
@@ -57,13 +59,31 @@ def covariances(
     inverse = inverted(tangent.information)
     meat = _long_run(_scores(session, point, tangent)) + tangent.precision
     robust = inverse @ meat @ inverse
-    picked = np.ix_(wanted, wanted)
-    mean, thermal = np.concatenate([point.coefficient, point.unknowns]), inverse[picked]
+    move, thermal = _over_stiffness(session, model, point, tangent, wanted)
+    mean = np.concatenate([point.coefficient, point.unknowns])
     bounded = np.flatnonzero(model.nonnegative)
     if shared and bounded.size and np.isfinite(thermal).all():
-        mean[: model.n_terms] += (inverse @ tangent.downhill)[: model.n_terms]
+        mean[: model.n_terms] += move[: model.n_terms]
         mean, thermal = _restricted(mean, thermal, bounded)
-    return Covariances(mean, thermal, robust[picked])
+    return Covariances(mean, thermal, robust[np.ix_(wanted, wanted)])
+
+
+def _over_stiffness(
+    session: Session, model: Model, point: Point, tangent: Linearised, wanted: Array
+) -> tuple[Array, Array]:
+    """Return how parameters move, and their covariance, over the likely stiffnesses."""
+    smooth = model.n_terms + np.arange(point.smooth.size)
+    moves, inverses = [], []
+    for relative in session.nodes / session.stiffness:
+        added = (relative - 1.0) * session.baseline_precision
+        information, downhill = tangent.information.copy(), tangent.downhill.copy()
+        information[smooth, smooth] += added
+        downhill[smooth] -= added * point.smooth
+        inverse = inverted(information)[wanted]
+        moves.append(inverse @ downhill)
+        inverses.append(inverse[:, wanted])
+    off = np.array(moves) - np.mean(moves, axis=0)
+    return np.mean(moves, axis=0), np.mean(inverses, axis=0) + off.T @ off / len(off)
 
 
 def _restricted(mean: Array, covariance: Array, bounded: Array) -> tuple[Array, Array]:
@@ -73,18 +93,6 @@ def _restricted(mean: Array, covariance: Array, bounded: Array) -> tuple[Array, 
     along = np.linalg.solve(inner, covariance[bounded]).T
     moved = mean + along @ (positive - mean[bounded])
     return moved, covariance + along @ (narrowed - inner) @ along.T
-
-
-def inverted(information: Array) -> Array:
-    """Return the inverse of an information matrix; NaN throughout where it is singular."""
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
-    try:
-        inverse = np.linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)
-    except np.linalg.LinAlgError:
-        return np.full_like(information, np.nan)
-    if not (np.diag(inverse) > 0.0).all():
-        return np.full_like(information, np.nan)
-    return np.asarray(inverse)
 
 
 def _scores(session: Session, point: Point, tangent: Linearised) -> Array:

@@ -285,7 +285,7 @@ def check_columns(design: TimeDesign, time: Array, values: Array) -> None:
     ------
     InvalidInputError
         A response that is constant over the recording, is a combination of others, or has more
-        columns than there are transients.
+        columns than there are transients; an unknown of its shape that changes nothing there.
     """
     for group, part in zip(design.groups, design.parts(values), strict=True):
         columns = group.columns(time, part)
@@ -301,6 +301,17 @@ def check_columns(design: TimeDesign, time: Array, values: Array) -> None:
             if float(np.linalg.norm(left)) <= _ALIKE * size:
                 raise InvalidInputError(_unseen(group, label, column, time))
             before.append(column)
+        _check_unknowns(group, slopes(group, time, part), time)
+
+
+def _check_unknowns(group: Response, changes: Array, time: Array) -> None:
+    """Refuse unknowns that make no difference, such as a decay that was not recorded."""
+    for one, change in zip(group.unknowns(), changes, strict=True):
+        if not np.abs(change).any():
+            raise InvalidInputError(
+                f"the {one.name} of {type(group).__name__} changes nothing in the valid "
+                f"transients, {time[0]:g} to {time[-1]:g} s: they cannot tell it. Give it a value."
+            )
 
 
 def _projection(column: Array, onto: list[Array]) -> Array:

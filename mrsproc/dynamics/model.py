@@ -34,6 +34,7 @@ from mrsproc.dynamics.nuisance import Water
 from mrsproc.fitting.band import BandModel
 from mrsproc.fitting.baseline import Baseline
 from mrsproc.fitting.priors import ShapePrior
+from mrsproc.numerics.exponentials import exponentials
 from mrsproc.numerics.nonnegative import nonnegative_least_squares
 
 _BLOCK: Final = 128
@@ -47,8 +48,8 @@ class Session:
     ----------
     fid : ndarray of complex, shape (n, n_points)
         FIDs of the transients that take part, first point whole.
-    time : ndarray, shape (n_points,)
-        Their sampling times [s].
+    dwell_time : float
+        Their sampling interval [s].
     band : BandModel
         Grids and signals; the band holds the range of the fit and that of water.
     inside : slice
@@ -57,6 +58,8 @@ class Session:
         Spline space.
     stiffness : float
         Stiffness of the baseline.
+    nodes : ndarray
+        Stiffnesses of equal probability that stand for all likely ones.
     prior : ShapePrior
         Prior of the shape parameters.
     ratio_precision : ndarray, shape (n_basis, n_basis)
@@ -77,11 +80,12 @@ class Session:
     """
 
     fid: Array
-    time: Array
+    dwell_time: float
     band: BandModel
     inside: slice
     baseline: Baseline
     stiffness: float
+    nodes: Array
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array
@@ -157,8 +161,9 @@ class Session:
         result = np.empty((len(self.fid), self.inside.stop - self.inside.start))
         for start in range(0, len(self.fid), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            angle = 2.0 * np.pi * local[rows, :1] * self.time + local[rows, 1:]
-            spectra = self.band.of_data(self.fid[rows] * np.exp(1j * angle))
+            turn = exponentials(2j * np.pi * local[rows, 0], self.dwell_time, self.fid.shape[1])
+            turn *= np.exp(1j * local[rows, 1:])
+            spectra = self.band.of_data(self.fid[rows] * turn)
             result[rows] = self.seen((spectra * first_order).real)
         return result
 

@@ -176,7 +176,7 @@ def common_noise(sd: Array, n_samples: int) -> Array:
     logs = np.log(sd)
     middle = np.median(logs)
     scatter = np.mean((logs - middle) ** 2)
-    expected = 1.36 / n_samples  # of the logarithm of a median absolute deviation
+    expected = 0.97 / n_samples  # of the logarithm; second differences are correlated
     kept = max(0.0, 1.0 - 2.0 * expected / max(scatter, 1e-300))
     return np.asarray(np.exp(middle + kept * (logs - middle)))
 

@@ -23,19 +23,20 @@ from mrsproc.dynamics.options import DynamicOptions
 from mrsproc.dynamics.solve import linearised, local_directions, local_step, without_local
 from mrsproc.dynamics.start import rough_alignment
 from mrsproc.errors import DataWarning, InvalidInputError
-from mrsproc.fitting import fit
 from mrsproc.fitting.band import BandModel, band_model
-from mrsproc.fitting.baseline import baseline_for
-from mrsproc.fitting.driver import tail_ppm
-from mrsproc.fitting.priors import ratio_rows, shape_prior
+from mrsproc.fitting.batch import Batch, batch_for
+from mrsproc.fitting.collect import Collection
+from mrsproc.fitting.driver import check_sign, warn_of
 from mrsproc.fitting.result import FitResult
+from mrsproc.fitting.single import Single, fit_one
+from mrsproc.numerics.exponentials import exponentials
 from mrsproc.preproc.ends import without_rising_end
 from mrsproc.preproc.water import remove_water
 from mrsproc.qc.noise import noise_samples, noise_sd
 
 _LEAST_TRANSIENTS: Final = 4
+_BLOCK: Final = 128
 _LIMIT: Final = 5.5  # robust SDs at which a transient is not described by the model
-_NOTHING: Final = 1e-9  # of the largest reference of a ratio prior
 _GAUGE_HZ: Final = 1e-3  # SD of the common shift: the shifts of the transients take it over
 
 
@@ -51,6 +52,16 @@ class Prepared(NamedTuple):
     """Which transients take part."""
     misfit: Array
     """Sum of squares of the residual of each transient over its expectation; NaN where masked."""
+
+
+class _Grid(NamedTuple):
+    """Where a session is looked at."""
+
+    band: BandModel
+    """Range of the fit and that of water."""
+    inside: slice
+    """Points of the band that are fitted."""
+    water: Water
 
 
 def constant_model(n: int, n_basis: int) -> Model:
@@ -95,15 +106,17 @@ def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared
     """
     _check(data)
     data = without_rising_end(data)
-    local = rough_alignment(data, basis, *_grid(data, basis, options))
-    used, misfit = np.array(data.mask), np.full(data.mask.size, np.nan)
+    batch = batch_for(data, basis, options.fit)._replace(noise_weight=1.0)  # known from many
     noise = _noise(data, options)
+    grid, local = _start_of_all(data, batch)
+    used, misfit = np.array(data.mask), np.full(data.mask.size, np.nan)
     for last in (False, True):
         kept = data.select(transient=used)
-        mean = _mean_fit(kept, local, basis, options)
-        session = _session(kept, basis, mean, noise[used[data.mask]], options)
+        sd = noise[used[data.mask]]
+        single, mean = _mean_fit(kept, local, batch, sd)
+        session = _session(kept, batch, single, sd, grid)
         point, left, size = _settled(session, _start(session, local, mean))
-        local = _for_mean(point, mean)
+        local = point.local  # the next mean stands where the basis set has it
         misfit[used] = left
         if options.outliers == "reject" and not last:
             bad = misfits(left, point.residual.shape[1], size, _LIMIT)
@@ -111,6 +124,7 @@ def prepare(data: MRSData, basis: BasisSet, options: DynamicOptions) -> Prepared
                 _warn_rejected(np.flatnonzero(used)[bad])
                 used[used] = ~bad
                 local = local[~bad]
+    warn_of(mean, data.acquisition.spectrometer_frequency)
     directions = local_directions(session, point)
     curves, shrinkage = random_part(session.water, directions, point.residual, session.weight)
     session = dataclasses.replace(session, curves=curves, shrinkage=shrinkage)
@@ -157,69 +171,65 @@ def _noise(data: MRSData, options: DynamicOptions) -> Array:
     return np.asarray(sd * np.sqrt(data.n_points))
 
 
-def _grid(
-    data: MRSData, signals: BasisSet, options: DynamicOptions
-) -> tuple[BandModel, slice, Water]:
-    """Return the band that holds the range of the fit and that of water."""
-    low, high = options.fit.ppm
+def _start_of_all(data: MRSData, batch: Batch) -> tuple[_Grid, Array]:
+    """Return the grid, and frequency and phase of the valid transients to start from."""
+    band, inside = _band(data, batch)
+    fids = np.asarray(data.fid[data.mask])
+    blocks = np.array_split(fids, -(-len(fids) // _BLOCK))  # for the sake of memory
+    spectra = np.vstack([band.of_data(block) for block in blocks])
+    grid = _Grid(band, inside, water_for(data.acquisition, data.n_points, band, inside))
+    return grid, rough_alignment(spectra, batch.basis, *grid)
+
+
+def _band(data: MRSData, batch: Batch) -> tuple[BandModel, slice]:
+    """Return the band that holds the range of the fit and that of water, and the former in it."""
+    signals, (low, high) = batch.basis, batch.options.ppm
     wide = (low, max(high, float(min(WATER_PPM + REACH_PPM, data.ppm.max()))))
     if data.acquisition.nucleus != "1H" or not signals.covers(data.acquisition, wide):
         wide = (low, high)
     band = band_model(signals, data.acquisition, data.n_points, wide)
-    inside = slice(int((band.ppm > high).sum()), band.ppm.size)
-    return band, inside, water_for(data.acquisition, data.n_points, band, inside)
+    return band, slice(int((band.ppm > high).sum()), band.ppm.size)
 
 
-def _mean_fit(data: MRSData, local: Array, basis: BasisSet, options: DynamicOptions) -> FitResult:
+def _mean_fit(data: MRSData, local: Array, batch: Batch, noise: Array) -> tuple[Single, FitResult]:
     """Fit the mean of the aligned transients, residual water removed."""
-    angle = 2.0 * np.pi * local[:, :1] * data.time + local[:, 1:]
-    fid = (np.asarray(data.fid) * np.exp(1j * angle)).mean(axis=0)
-    mean = MRSData(fid=fid, dims=("time",), acquisition=data.acquisition)
-    found = fit(remove_water(mean), basis, options.fit)
-    if not found.success:
+    turn = exponentials(2j * np.pi * local[:, 0], data.acquisition.dwell_time, data.n_points)
+    fid = (np.asarray(data.fid) * (turn * np.exp(1j * local[:, 1:]))).mean(axis=0)
+    mean = remove_water(MRSData(fid=fid, dims=("time",), acquisition=data.acquisition))
+    fid = np.asarray(mean.fid)
+    check_sign(batch, fid[None])
+    single = fit_one(batch, fid, float(np.linalg.norm(noise)) / noise.size)
+    collection = Collection(batch, 1)
+    collection.put(0, single)
+    found = collection.result(mean)
+    if single is None or not found.success:
         raise InvalidInputError(
             f"the mean of the transients cannot be fitted ({found.reason}): look at it with "
             "mp.fit(data.mean('transient'), basis) first."
         )
-    return found
+    return single, found
 
 
-def _session(
-    data: MRSData, basis: BasisSet, mean: FitResult, noise: Array, options: DynamicOptions
-) -> Session:
+def _session(data: MRSData, batch: Batch, mean: Single, noise: Array, grid: _Grid) -> Session:
     """Set up the session with the priors and the baseline of the fit of the mean."""
-    chosen = options.fit
-    added = [name for name in mean.names if name not in basis.names]
-    signals = basis.with_macromolecules(added) if added else basis
-    signals = signals.select(mean.names)
-    band, inside, water = _grid(data, signals, options)
-    baseline = baseline_for(band.ppm[inside], chosen.baseline_spacing, tail_ppm(data, chosen))
-    dimension = float(mean.baseline_dimension) / baseline.width_ppm
-    built_in = np.array([name in added for name in mean.names])
-    prior = shape_prior(signals, built_in, chosen, data.acquisition.spectrometer_frequency)
-    prior = prior.at_width(np.asarray(mean.shape))
-    n = len(mean.names)
-    gauge = prior.precision.copy()
+    problem, (band, inside, water) = batch.problem, grid
+    n, learnt = problem.n_basis, mean.spectrum
+    gauge = learnt.prior.precision.copy()
     gauge[3 : 3 + n, 3 : 3 + n] += 1.0 / (n * _GAUGE_HZ) ** 2
-    prior = dataclasses.replace(prior, precision=gauge)
-    _, rows = ratio_rows(signals, chosen)
-    deviation, scale = rows / band.scale
-    reference = scale @ (mean.amplitude * band.scale)
-    usable = reference > _NOTHING * max(float(reference.max(initial=0.0)), 1e-300)
-    ratios = deviation[usable] / reference[usable, None]
-    left_in_mean = float(max(mean.fit_quality, 1.0) * mean.noise_sd**2)
+    scale = problem.band.scale / band.scale
     return Session(
         fid=np.asarray(data.fid, complex),
-        time=data.time,
+        dwell_time=data.acquisition.dwell_time,
         band=band,
         inside=inside,
-        baseline=baseline,
-        stiffness=baseline.stiffness_for(dimension),
-        prior=prior,
-        ratio_precision=ratios.T @ ratios,
+        baseline=problem.baseline,
+        stiffness=learnt.stiffness,
+        nodes=learnt.nodes,
+        prior=dataclasses.replace(learnt.prior, precision=gauge),
+        ratio_precision=learnt.ratio_precision * np.outer(scale, scale),
         volume_slope=np.zeros(3 + 2 * n),
         weight=1.0 / noise**2,
-        misfit=max(left_in_mean * float(np.sum(noise**-2.0)) - 1.0, 0.0),
+        misfit=max(learnt.sigma**2 * float(np.sum(noise**-2.0)) - 1.0, 0.0),
         curves=water.curves,
         shrinkage=np.ones(len(water.curves)),
         water=water,
@@ -230,7 +240,7 @@ def _start(session: Session, local: Array, mean: FitResult) -> Point:
     """Return the shape of the mean; common shift and phase go to the transients."""
     theta = np.array(mean.shape)
     n = session.n_basis
-    common = _common(mean)
+    common = np.array([-theta[3 : 3 + n].mean(), theta[0]])
     theta[3 : 3 + n] += common[0]
     theta[0] = 0.0
     none = np.zeros(0)
@@ -242,17 +252,6 @@ def _start(session: Session, local: Array, mean: FitResult) -> Point:
         local=local + common,
         passive=~np.asarray(mean.at_bounds),
     )
-
-
-def _common(mean: FitResult) -> Array:
-    """Return the frequency [Hz] and phase [rad] that take the mean to the basis set."""
-    n = len(mean.names)
-    return np.array([-mean.shape[3 : 3 + n].mean(), mean.shape[0]])
-
-
-def _for_mean(point: Point, mean: FitResult) -> Array:
-    """Return the transients' frequencies and phases such that their mean is as it was."""
-    return np.asarray(point.local - _common(mean))
 
 
 def _settled(session: Session, point: Point) -> tuple[Point, Array, Array]:

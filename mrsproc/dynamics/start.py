@@ -11,7 +11,6 @@ import numpy as np
 
 from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
-from mrsproc.data import MRSData
 from mrsproc.dynamics.nuisance import Water
 from mrsproc.fitting.band import BandModel
 from mrsproc.fitting.start import USUAL_MM
@@ -21,18 +20,17 @@ _EDGE_PPM: Final = 0.15
 _MAX_SHIFT_PPM: Final = 0.35
 _WIDTH_HZ: Final = 6.0
 _ROUNDS: Final = 3
-_BLOCK: Final = 128
 
 
 def rough_alignment(
-    data: MRSData, basis: BasisSet, band: BandModel, inside: slice, water: Water
+    spectra: Array, basis: BasisSet, band: BandModel, inside: slice, water: Water
 ) -> Array:
-    """Return what has to be added to frequency and phase of each valid transient.
+    """Return what has to be added to frequency and phase of each transient.
 
     Parameters
     ----------
-    data : MRSData
-        Dims ("transient", "time").
+    spectra : ndarray of complex, shape (n, n_band)
+        Spectra of the transients over the band.
     basis : BasisSet
         Signals of `band`.
     band : BandModel
@@ -44,17 +42,11 @@ def rough_alignment(
 
     Returns
     -------
-    ndarray, shape (n_valid, 2)
+    ndarray, shape (n, 2)
         Frequency [Hz] and phase [rad].
     """
-    fids = np.asarray(data.fid[data.mask])
     taper = _taper(band.ppm[inside])
-    signals = np.vstack(
-        [
-            _cut(band.of_data(fids[start : start + _BLOCK]), inside, water, taper)
-            for start in range(0, len(fids), _BLOCK)
-        ]
-    )
+    signals = _cut(spectra, inside, water, taper)
     n = signals.shape[1]
     step = float(band.frequency[1] - band.frequency[0])
     time = np.arange(n) / (n * step)
@@ -62,7 +54,7 @@ def rough_alignment(
     signals = signals * early
     template = _cut(_usual(basis, band)[None], inside, water, taper)[0] * early
     shift = np.fft.fftfreq(2 * n, time[1])
-    allowed = np.abs(shift) <= _MAX_SHIFT_PPM * data.acquisition.spectrometer_frequency
+    allowed = np.abs(shift) <= _MAX_SHIFT_PPM * basis.spectrometer_frequency
     for _ in range(_ROUNDS):
         frequency, phase = _registered(signals, template, time, shift, allowed)
         turned = signals * np.exp(1j * (2.0 * np.pi * frequency[:, None] * time + phase[:, None]))

@@ -7,8 +7,9 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.data import MRSData
 from mrsproc.fitting.asymmetry import N_WEIGHTS
+from mrsproc.fitting.batch import Batch
 from mrsproc.fitting.result import FitResult
-from mrsproc.fitting.single import Batch, Single, residual_sd
+from mrsproc.fitting.single import Single, residual_sd
 from mrsproc.fitting.solve import Point, Problem, Spectrum, baseline_and_residual
 from mrsproc.qc.singlets import half_width
 
@@ -52,7 +53,7 @@ class Collection:
             self._reason[i] = "no minimum found"
         else:
             self._reason[i] = ""
-            for key, value in _row(self._batch.problem, single).items():
+            for key, value in _row(self._batch, single).items():
                 self._rows[key][i] = value
 
     def result(self, data: MRSData) -> FitResult:
@@ -89,12 +90,11 @@ class Collection:
         )
 
 
-def _row(problem: Problem, single: Single) -> dict[str, Array | float]:
-    spectrum, band = single.spectrum, problem.band
+def _row(batch: Batch, single: Single) -> dict[str, Array | float]:
+    problem, spectrum = batch.problem, single.spectrum
+    band = problem.band
     point = dataclasses.replace(single.point, amplitude=single.amplitude.mean)
     smooth, residual = baseline_and_residual(problem, spectrum, point)
-    deviation, scale = problem.ratio_rows
-    reference = scale @ point.amplitude
     snr, linewidth = _height_and_width(problem, spectrum, point)
     return {
         "amplitude": point.amplitude / band.scale,
@@ -105,18 +105,24 @@ def _row(problem: Problem, single: Single) -> dict[str, Array | float]:
         "data": point.data.real,
         "baseline": smooth,
         "residual": residual,
-        "prior_pull": np.divide(
-            deviation @ point.amplitude,
-            reference,
-            out=np.full(len(reference), np.nan),
-            where=reference > 0,
-        ),
+        "prior_pull": _pull(batch, point.amplitude),
         "noise_sd": spectrum.noise,
         "baseline_dimension": float(problem.baseline.shrinkage(spectrum.stiffness).sum()),
         "fit_quality": (residual_sd(problem, spectrum, single.point) / spectrum.noise) ** 2,
         "snr": snr,
         "linewidth_hz": linewidth,
     }
+
+
+def _pull(batch: Batch, amplitude: Array) -> Array:
+    """Return how many SDs each ratio ended from what was expected; NaN without a reference."""
+    priors, (deviation, scale) = batch.priors, batch.problem.ratio_rows
+    reference = scale @ amplitude
+    off = np.full(len(priors), np.nan)
+    np.divide(deviation @ amplitude, reference, out=off, where=reference > 0.0)
+    location, spread = np.array([prior.normal for prior in priors]).reshape(-1, 2).T
+    expected, sd = np.array([(prior.ratio, prior.sd) for prior in priors]).reshape(-1, 2).T
+    return np.asarray((off * spread + location - expected) / sd)
 
 
 def _height_and_width(problem: Problem, spectrum: Spectrum, point: Point) -> tuple[float, float]:

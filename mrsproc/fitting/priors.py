@@ -4,6 +4,10 @@ Shifts :math:`\nu_l` and Lorentzian widths :math:`\gamma_l` scatter around value
 signals, :math:`\nu_l \sim N(\nu_0, s_l^2)` with :math:`\nu_0` free. Eliminating the common
 value leaves a quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`,
 :math:`D = \operatorname{diag}(s_l^{-2})`.
+
+Ratios of amplitudes have published means and SDs. They are not negative, and where the SD is as
+large as the mean a normal distribution with these moments would, once it is cut off at zero, expect
+more than was published. That normal distribution is chosen that has them after the cut.
 """
 
 import dataclasses
@@ -16,6 +20,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.basis import BROAD_PREFIXES, BasisSet
 from mrsproc.fitting.options import FitOptions
+from mrsproc.numerics.truncated import normal_before_cut
 
 BROAD_SHIFT_PPM: Final = 0.01
 """SD of the shift of built-in macromolecules and lipids [ppm] (LCModel manual 6.3, 11.7: 0.005 to
@@ -46,7 +51,7 @@ class RatioPrior:
     reference : mapping of str to float
         Signals, and the weights with which they are summed.
     ratio, sd : float
-        Expected ratio and its SD.
+        Expected ratio and its SD, over what is not negative.
     source : str
         Where they are from.
     """
@@ -56,6 +61,11 @@ class RatioPrior:
     ratio: float
     sd: float
     source: str
+
+    @property
+    def normal(self) -> tuple[float, float]:
+        """Location and scale of the normal distribution that has both once it is cut off at 0."""
+        return normal_before_cut(self.ratio, self.sd)
 
 
 _LCMODEL: Final = "LCModel manual 6.3, 11.8 (10.1002/mrm.1910300604)"
@@ -223,8 +233,8 @@ def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, 
     priors : tuple of RatioPrior
         Those whose signals are in the basis set.
     rows : ndarray, shape (2, n_priors, n_basis)
-        ``(rows[0] @ a) / (rows[1] @ a)`` is N(0, 1): deviation from the ratio, and SD times the
-        reference.
+        ``(rows[0] @ a) / (rows[1] @ a)`` is N(0, 1) before it is cut off where the signal would be
+        negative: deviation from the location, and scale times the reference.
     """
     if options.priors == "none":
         return (), np.zeros((2, 0, len(basis)))
@@ -236,9 +246,10 @@ def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, 
                 scale[basis.index(name)] = weight
         if prior.name not in basis or not scale.any():
             continue
-        deviation = -prior.ratio * scale
+        location, spread = prior.normal
+        deviation = -location * scale
         deviation[basis.index(prior.name)] += 1.0
-        scale *= prior.sd
+        scale *= spread
         used.append(prior)
         rows.append((deviation, scale))
     stacked = np.array(rows).transpose(1, 0, 2) if rows else np.zeros((2, 0, len(basis)))

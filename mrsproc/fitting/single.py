@@ -6,10 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mrsproc.axes import Array
-from mrsproc.basis import BasisSet
 from mrsproc.fitting.asymmetry import N_WEIGHTS, columns, with_asymmetry
-from mrsproc.fitting.options import FitOptions
-from mrsproc.fitting.priors import RatioPrior
+from mrsproc.fitting.batch import Batch
 from mrsproc.fitting.solve import (
     Point,
     Problem,
@@ -23,28 +21,15 @@ from mrsproc.fitting.solve import (
     reweighted,
     volume_slope,
 )
-from mrsproc.fitting.start import Templates, shape_that_wants_more, starting_points
-from mrsproc.fitting.stiffness import stiffness_and_sd
+from mrsproc.fitting.start import shape_that_wants_more, starting_points
+from mrsproc.fitting.stiffness import stiffness_and_nodes
 from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
+from mrsproc.numerics.definite import inverted
 
 _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
 
 _SECOND_CHANCES: Final = 3  # for signals held at zero at the wrong shift
-_NOISE_LIMIT: Final = 0.9
 _FIRMEST: Final = 1e-3  # of the noise: SD of the firmest ratio prior
-
-
-class Batch(NamedTuple):
-    """What all spectra of a call share."""
-
-    basis: BasisSet
-    problem: Problem
-    templates: Templates
-    priors: tuple[RatioPrior, ...]
-    options: FitOptions
-    stiffness: Array
-    """Stiffnesses of the baseline that are compared."""
-    start_stiffness: float
 
 
 class Single(NamedTuple):
@@ -96,6 +81,7 @@ def fresh_spectrum(batch: Batch, fid: Array, noise: float) -> Spectrum:
         noise=noise,
         sigma=noise,
         stiffness=batch.start_stiffness,
+        nodes=np.array([batch.start_stiffness]),
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=np.zeros(3 + 2 * n),
@@ -121,7 +107,9 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     _learn(batch, spectrum, point)
     point = reweighted(problem, spectrum, point)
     curvature = hessian(problem, spectrum, point)
-    prior = problem.prior.with_spread_of(point.theta, np.diag(np.linalg.inv(curvature)))
+    inverse = inverted(curvature)
+    spectrum.shape_dimension = len(inverse) - float((spectrum.prior.precision * inverse).sum())
+    prior = problem.prior.with_spread_of(point.theta, np.diag(inverse))
     curvature -= spectrum.prior.precision
     spectrum.prior = prior.at_width(point.theta)
     curvature += spectrum.prior.precision
@@ -134,7 +122,7 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
         if bent is not None:
             problem, point, weights = bent
             kernel = columns(problem, point, weights)
-    spectrum.sigma = _left_over(problem, spectrum, point)
+    spectrum.sigma = _left_over(batch, problem, spectrum, point)
     shared = batch.options.priors == "default"
     found = uncertainty(problem, spectrum, point, shared=shared, kernel=kernel)
     return Single(point, spectrum, found, converged, weights)
@@ -145,25 +133,24 @@ def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
     problem = batch.problem
     if isinstance(batch.options.baseline, str):
         fixed = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
-        spectrum.stiffness, spectrum.log_stiffness_sd = stiffness_and_sd(
+        spectrum.stiffness, spectrum.nodes = stiffness_and_nodes(
             problem, point, fixed, batch.stiffness, batch.options
         )
-    spectrum.sigma = _left_over(problem, spectrum, point)
+    spectrum.sigma = _left_over(batch, problem, spectrum, point)
     spectrum.ratio_precision = _ratio_precision(problem, point.amplitude, spectrum.sigma)
 
 
-def _left_over(problem: Problem, spectrum: Spectrum, point: Point) -> float:
-    """Return the SD of what the model leaves over, hardly less than the noise as measured.
-
-    The residual has more points than what the noise is measured on, which is known to 5 to 10 %.
-    """
-    return max(_NOISE_LIMIT * spectrum.noise, residual_sd(problem, spectrum, point))
+def _left_over(batch: Batch, problem: Problem, spectrum: Spectrum, point: Point) -> float:
+    """Return the SD of what the model leaves over; where it is below the noise, a mean of both."""
+    left, weight = residual_sd(problem, spectrum, point), batch.noise_weight
+    return max(left, float(np.sqrt(weight * spectrum.noise**2 + (1.0 - weight) * left**2)))
 
 
 def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
     """Return the SD of the residual, for the number of parameters that were fitted."""
     _, residual = baseline_and_residual(problem, spectrum, point)
-    free = problem.baseline.shrinkage(spectrum.stiffness).sum() + point.passive.sum() + 5.0
+    free = problem.baseline.shrinkage(spectrum.stiffness).sum() + point.passive.sum()
+    free += spectrum.shape_dimension
     return float(np.sqrt(residual @ residual / max(residual.size - free, 1.0)))
 
 

@@ -34,6 +34,7 @@ from mrsproc.fitting.band import BandModel
 from mrsproc.fitting.baseline import Baseline
 from mrsproc.fitting.priors import ShapePrior
 from mrsproc.lineshape import GAUSS_RATE
+from mrsproc.numerics.definite import solve_definite
 from mrsproc.numerics.nonnegative import nonnegative_least_squares
 
 MAX_STEPS: Final = 40
@@ -128,24 +129,27 @@ class Spectrum:
         SD of what the model leaves over: that of the noise, or of the residual where it is larger.
     stiffness : float
         Stiffness of the baseline.
+    nodes : ndarray
+        Stiffnesses of equal probability that stand for all likely ones.
     prior : ShapePrior
         Prior of its shape.
     ratio_precision : ndarray, shape (n_basis, n_basis)
         Precision of the ratio priors at the current amplitudes of their references.
     volume_slope : ndarray, shape (p,)
         Slope of the logarithm of the volume of the amplitudes, see `volume_slope`.
-    log_stiffness_sd : float, default 0
-        SD of the logarithm of the stiffness.
+    shape_dimension : float, default 5
+        Effective number of parameters of the shape.
     """
 
     values: Array
     noise: float
     sigma: float
     stiffness: float
+    nodes: Array
     prior: ShapePrior
     ratio_precision: Array
     volume_slope: Array
-    log_stiffness_sd: float = 0.0
+    shape_dimension: float = 5.0
 
 
 def phased(problem: Problem, values: Array, theta: Array) -> Array:
@@ -337,7 +341,7 @@ def hessian(
     cross = full[:q, q + free]
     normal = full[np.ix_(q + free, q + free)]
     normal.flat[:: len(free) + 1] *= 1.0 + _RIDGE
-    return np.asarray(full[:q, :q] - cross @ np.linalg.solve(normal, cross.T) + prior)
+    return np.asarray(full[:q, :q] - cross @ solve_definite(normal, cross.T) + prior)
 
 
 def downhill(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
@@ -379,7 +383,7 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
     weighted = real - (onto * shrinkage) @ problem.baseline.q
     normal = point.gram[np.ix_(1 + free, 1 + free)] / spectrum.sigma**2
     normal += spectrum.ratio_precision[np.ix_(free, free)]
-    pull = np.linalg.solve(normal, weighted) * (2.0 / spectrum.sigma**2)
+    pull = solve_definite(normal, weighted) * (2.0 / spectrum.sigma**2)
     seen = problem.band.adjoint(pull) * point.fid[free]
     sums = seen @ time
     result = np.zeros(3 + 2 * n)
@@ -431,7 +435,7 @@ def minimise(
     damping, gain, fresh = 1e-3, np.inf, True
     for _ in range(max_steps):
         while True:
-            step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
+            step = solve_definite(curvature + damping * np.diag(np.diag(curvature)), slope)
             promised = float(step @ (2.0 * slope - curvature @ step))
             if promised < enough:
                 return point, True

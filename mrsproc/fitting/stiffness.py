@@ -8,16 +8,17 @@ profiled out the stiffness :math:`\kappa` minimises
 .. math:: (n - p) \log(r^T W r) - \sum_k \log(1 - d_k) + \log |X^T W X|.
 
 What the model cannot explain so counts as noise and does not soften the baseline. At low SNR the
-criterion is flat, and its minimum says little. Read as minus twice the logarithm of a probability
-over a grid of effective numbers of parameters, it gives their mean, which is used, and the SD of
-:math:`\log\kappa`, which goes into the covariance of the amplitudes (`uncertainty`).
+criterion is flat, and its minimum says little. It is therefore read as minus twice the logarithm of
+a likelihood, and every effective number of parameters is taken for equally probable beforehand. Its
+mean is what the shape is fitted with; three stiffnesses that stand for a third of the probability
+each are what the amplitudes are averaged over (`uncertainty`).
 
 Modified Akaike criterion (Wilson 2021, 10.1002/mrm.28385): with the effective number of parameters
 :math:`m = \sum_k d_k` of the baseline and n points it minimises :math:`\log(r^T r) + 2 f m / n`,
 f = 5.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +30,7 @@ START_PER_PPM: Final = 3.5
 """Effective number of parameters per ppm at which a fit starts."""
 _GRID_PER_PPM: Final = np.geomspace(0.6, 8.0, 16)
 _MAIC_FACTOR: Final = 5.0
+_NODES: Final = 3
 _RIDGE: Final = 1e-10  # of the norm of a fixed effect: two may be all but the same
 
 
@@ -59,13 +61,13 @@ def chosen_stiffness(
         That whose effective number of parameters is the mean under the restricted likelihood, or
         the minimum of Akaike's criterion.
     """
-    return stiffness_and_sd(problem, point, columns, grid, options)[0]
+    return stiffness_and_nodes(problem, point, columns, grid, options)[0]
 
 
-def stiffness_and_sd(
+def stiffness_and_nodes(
     problem: Problem, point: Point, columns: Array, grid: Array, options: FitOptions
-) -> tuple[float, float]:
-    """Return the stiffness that the criterion prefers, and the SD of its logarithm.
+) -> tuple[float, Array]:
+    """Return the stiffness that the criterion prefers, and those that stand for all likely ones.
 
     Parameters
     ----------
@@ -76,9 +78,10 @@ def stiffness_and_sd(
     -------
     stiffness : float
         As `chosen_stiffness` returns it.
-    sd : float
-        SD of its logarithm over the grid, under the restricted likelihood; 0 for another
-        criterion, which is not a likelihood.
+    nodes : ndarray, shape (3,) or (1,)
+        Of equal probability, with the mean and the variance that the effective number of parameters
+        has under the restricted likelihood; the one that is preferred by another criterion, which
+        is not a likelihood.
     """
     stacked = np.vstack([point.data.real[None], columns])
     onto = stacked @ problem.baseline.q.T
@@ -86,12 +89,28 @@ def stiffness_and_sd(
     shrinkage = np.array([problem.baseline.shrinkage(stiffness) for stiffness in grid])
     place, dimension = np.log(grid), shrinkage.sum(axis=1)
     if options.baseline == "maic":
-        return _parabolic_minimum(place, _maic(problem, plain, onto, shrinkage)), 0.0
+        best = _parabolic_minimum(place, _maic(problem, plain, onto, shrinkage))
+        return best, np.array([best])
     values = _reml(problem, plain, onto, shrinkage)
-    weight = np.exp(0.5 * (values.min() - values))
+    weight = np.exp(0.5 * (values.min() - values)) * np.gradient(dimension)
     weight /= weight.sum()
-    spread = float(np.sqrt(weight @ (place - weight @ place) ** 2))
-    return float(np.exp(np.interp(weight @ dimension, dimension, place))), spread
+    mean = weight @ dimension
+    spread = _thirds(weight) @ dimension - mean
+    spread *= np.sqrt(weight @ (dimension - mean) ** 2 / max(np.mean(spread**2), _RIDGE))
+    return _at(mean, dimension, place), _at(mean + spread, dimension, place)
+
+
+def _at(dimension: Array, dimensions: Array, place: Array) -> Any:
+    """Return the stiffnesses that leave given effective numbers of parameters, within the grid."""
+    return np.exp(np.interp(dimension, dimensions, place))
+
+
+def _thirds(weight: Array) -> Array:
+    """Return the weights within the lower, middle and upper third, each of sum 1."""
+    parts = np.linspace(0.0, 1.0, _NODES + 1)
+    below = np.concatenate([[0.0], np.cumsum(weight)])
+    inside = np.clip(below, parts[:-1, None], parts[1:, None])
+    return np.asarray(np.diff(inside, axis=1) * _NODES)
 
 
 def _reml(problem: Problem, plain: Array, onto: Array, shrinkage: Array) -> Array:

@@ -8,19 +8,22 @@ prior that its stiffness states), is
     F = J^T W J / \sigma^2 + \text{(precision of the priors)}, \qquad
     J = [\Re S_l, \ \partial / \partial\theta],
 
-with :math:`\sigma` the measured SD of the noise, or that of the residual where the model leaves
-more than noise. Its inverse C is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
+with :math:`\sigma` the SD of the residual, for the number of parameters that were fitted; where
+that is below the SD of the noise as measured, the mean of both variances, weighted by how well each
+is known. Its inverse C is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
 10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347).
 
-The stiffness :math:`\kappa` is itself an estimate. It moves the others by
+The stiffness :math:`\kappa` is itself an estimate. Three values :math:`\kappa_k` stand for all
+that are likely (`mrsproc.fitting.stiffness`). With each the information is :math:`F_k`, its inverse
+:math:`C_k`, and parameters move by
 
 .. math::
 
-    \frac{d x}{d \log\kappa} = C J^T \frac{dW}{d\log\kappa} r_0 / \sigma^2, \qquad
-    \frac{dW}{d\log\kappa} = Q^T \operatorname{diag}(d (1 - d)) Q,
+    x_k - x = C_k J^T (W_k - W) r_0 / \sigma^2, \qquad W_k - W = Q^T \operatorname{diag}(d - d_k) Q,
 
-:math:`r_0` being data minus signals, so that the SD of :math:`\log\kappa` under its criterion adds
-a term of rank one to C (Kass 1989, 10.1080/01621459.1989.10478825).
+:math:`r_0` being data minus signals. What is known of the amplitudes is the mean over the three,
+of covariance :math:`\overline{C_k} + \overline{(x_k - \bar x)(x_k - \bar x)^T}` (Kass 1989,
+10.1080/01621459.1989.10478825).
 
 Amplitudes are not negative. What is reported is the mean and the covariance of the normal
 distribution around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all
@@ -37,7 +40,8 @@ from scipy.linalg import block_diag
 
 from mrsproc.axes import Array
 from mrsproc.fitting.asymmetry import WEIGHT_SD
-from mrsproc.fitting.solve import Point, Problem, Spectrum, information, jacobian
+from mrsproc.fitting.solve import Point, Problem, Spectrum, jacobian
+from mrsproc.numerics.definite import inverted
 from mrsproc.numerics.truncated import positive_normal
 
 
@@ -78,34 +82,31 @@ def uncertainty(
     if kernel is not None:
         model = np.vstack([model, kernel])
         precision = block_diag(precision, np.eye(len(kernel)) / WEIGHT_SD**2)
-    p = len(model)
-    full = information(problem, spectrum, point, model)
-    full[:p, :p] += precision
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(full), np.finfo(float).tiny))
-    try:
-        inverse = np.linalg.inv(full * np.outer(scale, scale)) * np.outer(scale, scale)
-    except np.linalg.LinAlgError:
-        inverse = np.full_like(full, np.nan)
-    if not (np.diag(inverse) > 0.0).all():
-        return Uncertainty(point.amplitude * np.nan, inverse[p:, p:] * np.nan)
-    moved = inverse[p:] @ _stiffness_slope(problem, spectrum, point, model)
-    covariance = inverse[p:, p:] + np.outer(moved, moved) * spectrum.log_stiffness_sd**2
+    p, variance = len(model), spectrum.sigma**2
+    rows = np.vstack([model, point.signals.real])
+    onto = np.vstack([model @ problem.baseline.q.T, point.onto[1:]])
+    plain = rows @ rows.T / variance + block_diag(precision, spectrum.ratio_precision)
+    left = (point.onto[0] - point.amplitude @ point.onto[1:]) / variance
+    before = problem.baseline.shrinkage(spectrum.stiffness)
+    wanted = np.concatenate([np.zeros(p), _held_back(spectrum, point)])
+    moves, inverses = [], []
+    for stiffness in spectrum.nodes:
+        shrinkage = problem.baseline.shrinkage(stiffness)
+        inverse = inverted(plain - (onto * (shrinkage / variance)) @ onto.T)[p:]
+        moves.append(inverse @ (wanted - onto @ ((shrinkage - before) * left)))
+        inverses.append(inverse[:, p:])
+    off = np.array(moves) - np.mean(moves, axis=0)
+    covariance = np.mean(inverses, axis=0) + off.T @ off / len(off)
+    if not np.isfinite(covariance).all():
+        return Uncertainty(point.amplitude * np.nan, covariance)
     if not shared:
         return Uncertainty(point.amplitude, covariance)
-    return Uncertainty(*positive_normal(_unrestricted(spectrum, point, covariance), covariance))
+    return Uncertainty(*positive_normal(point.amplitude + np.mean(moves, axis=0), covariance))
 
 
-def _stiffness_slope(problem: Problem, spectrum: Spectrum, point: Point, model: Array) -> Array:
-    """Return the slope of the gradient of half of chi-squared after the logarithm of stiffness."""
-    shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
-    onto = np.concatenate([model @ problem.baseline.q.T, point.onto[1:]])
-    left = point.onto[0] - point.amplitude @ point.onto[1:]
-    return np.asarray(onto @ (shrinkage * (1.0 - shrinkage) * left)) / spectrum.sigma**2
-
-
-def _unrestricted(spectrum: Spectrum, point: Point, covariance: Array) -> Array:
-    """Return the amplitudes at the minimum that is not held at zero."""
+def _held_back(spectrum: Spectrum, point: Point) -> Array:
+    """Return the slope of half of chi-squared downhill after amplitudes that are held at zero."""
     variance = spectrum.sigma**2
     normal = point.gram[1:, 1:] + variance * spectrum.ratio_precision
     slope = (point.gram[1:, 0] - normal @ point.amplitude) / variance
-    return np.asarray(point.amplitude + covariance @ np.where(point.passive, 0.0, slope))
+    return np.where(point.passive, 0.0, slope)

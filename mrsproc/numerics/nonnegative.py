@@ -1,9 +1,9 @@
 """Least squares with non-negative coefficients, from normal equations."""
 
 import numpy as np
-from scipy.linalg.lapack import dposv
 
 from mrsproc.axes import Array
+from mrsproc.numerics.definite import solve_definite
 
 
 def nonnegative_least_squares(gram: Array, moment: Array, passive: Array) -> tuple[Array, Array]:
@@ -52,12 +52,6 @@ def nonnegative_least_squares(gram: Array, moment: Array, passive: Array) -> tup
     return x, passive
 
 
-def _solved(gram: Array, moment: Array) -> Array:
-    """Solve a positive definite system; by elimination where rounding made it less than that."""
-    _, x, failed = dposv(gram, moment)
-    return np.asarray(np.linalg.solve(gram, moment) if failed else x)
-
-
 def _shed_negative(gram: Array, moment: Array, x: Array, passive: Array) -> None:
     """Move x to the minimum over the passive set, in place, dropping what would turn negative."""
     while True:
@@ -65,7 +59,7 @@ def _shed_negative(gram: Array, moment: Array, x: Array, passive: Array) -> None
         if index.size == 0:
             x[:] = 0.0
             return
-        target = _solved(gram[index[:, None], index], moment[index])
+        target = solve_definite(gram[index[:, None], index], moment[index])
         if (target > 0.0).all():
             x[:] = 0.0
             x[index] = target

@@ -1,4 +1,4 @@
-r"""A normal distribution cut off at zero: mean and covariance by expectation propagation.
+r"""A normal distribution cut off at zero: its moments, by expectation propagation, and back.
 
 Each condition :math:`x_i \ge 0` is replaced by the Gaussian factor that leaves the same mean and
 variance of :math:`x_i` when all other conditions are replaced likewise (Minka 2001, arXiv:
@@ -6,6 +6,7 @@ variance of :math:`x_i` when all other conditions are replaced likewise (Minka 2
 anyhow cost nothing.
 """
 
+import functools
 import math
 from typing import Final
 
@@ -14,6 +15,7 @@ from scipy.special import erfcx
 
 from mrsproc.axes import Array
 
+_CUT_NOTHING: Final = 8.0  # SDs from zero at which nothing is cut off
 _CLEAR: Final = 4.0  # SDs from zero at which a condition changes nothing
 _SWEEPS: Final = 12
 _SETTLED: Final = 3e-3  # of an SD: change of the mean in a sweep that is the last
@@ -62,6 +64,41 @@ def positive_normal(mean: Array, covariance: Array) -> tuple[Array, Array]:
         if (np.abs(mean - before) < _SETTLED * sd).all():
             break
     return mean, covariance
+
+
+@functools.cache
+def normal_before_cut(mean: float, sd: float) -> tuple[float, float]:
+    r"""Return the normal distribution that has a given mean and SD once it is cut off at zero.
+
+    With z the ratio of its location to its scale s, and :math:`\lambda` the hazard
+    :math:`\phi(z) / \Phi(z)`, the mean is :math:`s (z + \lambda)` and the variance
+    :math:`s^2 (1 - \lambda (z + \lambda))` (Johnson 1994, Continuous univariate distributions 1).
+
+    Parameters
+    ----------
+    mean, sd : float
+        Moments of what is not negative; above 0.76 times the mean, the SD of a half normal
+        distribution, the SD becomes just that.
+
+    Returns
+    -------
+    location, scale : float
+        Of the normal distribution.
+
+    Examples
+    --------
+    >>> location, scale = normal_before_cut(10.0, 1.0)
+    >>> round(location, 6), round(scale, 6)
+    (10.0, 1.0)
+    """
+    z = np.linspace(0.0, _CUT_NOTHING, 2001)
+    hazard = _ROOT_TWO_OVER_PI / erfcx(-z / math.sqrt(2.0))
+    spread = np.sqrt(1.0 - hazard * (z + hazard)) / (z + hazard)
+    found = float(np.interp(-sd / mean, -spread, z))
+    if found == _CUT_NOTHING:
+        return mean, sd
+    scale = mean / (found + float(np.interp(found, z, hazard)))
+    return found * scale, scale
 
 
 def _matched(moment: float, precision: float) -> tuple[float, float]:

@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mrsproc.axes import Array
 from mrsproc.basis import BROAD_PREFIXES
 from mrsproc.data import MRSData
-from mrsproc.errors import InvalidInputError
+from mrsproc.errors import InvalidInputError, suggest
 from mrsproc.fitting.result import FitResult
 from mrsproc.plot.style import COLOURS, new_axes, ppm_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_CHI2_95: Final = 5.991465  # 95 % of chi-squared with 2 degrees of freedom
 _LEAST_PART: Final = 0.004  # components below this part of the data are not drawn
 
 
@@ -117,6 +119,77 @@ def fit(
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
         ppm_axis(ax, (float(result.ppm.min()), float(result.ppm.max())))
         return ax
+
+
+def correlation(
+    result: FitResult,
+    pair: tuple[str, str] = ("Glu", "Gln"),
+    *,
+    index: tuple[int, ...] = (),
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw the region that holds two amplitudes with 95 % probability, from their covariance.
+
+    Parameters
+    ----------
+    result : FitResult
+        The fit.
+    pair : tuple of str, default ("Glu", "Gln")
+        Two signals of the fit.
+    index : tuple of int, default ()
+        Which spectrum, along the leading dimensions of the result.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure when not given.
+
+    Returns
+    -------
+    matplotlib Axes
+        Where it was drawn.
+
+    Raises
+    ------
+    InvalidInputError
+        A signal that is not in the fit, or a fit that failed.
+    """
+    for name in pair:
+        if name not in result.names:
+            raise InvalidInputError(f"no signal {name!r}. {suggest(name, result.names)}")
+    if not result.success[index]:
+        raise InvalidInputError(f"there is nothing to draw: {result.reason[index]}.")
+    where = [result.names.index(name) for name in pair]
+    centre = result.amplitude[index][where]
+    x, y = region(centre, result.covariance[index][np.ix_(where, where)])
+    with style():
+        ax = new_axes(ax, (3.6, 3.2))
+        ax.fill(x, y, color=COLOURS["baseline"], alpha=0.15, lw=0)
+        ax.plot(x, y, color=COLOURS["baseline"], label="95 % region")
+        ax.plot(*centre, "o", color=COLOURS["fit"], ms=5, label="estimate")
+        ax.set_xlabel(f"{pair[0]} (units of the basis set)")
+        ax.set_ylabel(f"{pair[1]} (units of the basis set)")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        return ax
+
+
+def region(centre: Array, covariance: Array) -> tuple[Array, Array]:
+    """Return the outline of the region that holds two numbers with 95 % probability.
+
+    Parameters
+    ----------
+    centre : ndarray, shape (2,)
+        Estimates.
+    covariance : ndarray, shape (2, 2)
+        Their covariance.
+
+    Returns
+    -------
+    tuple of ndarray, shape (121,)
+        An ellipse.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    angle = np.linspace(0.0, 2.0 * np.pi, 121)
+    radii = np.sqrt(_CHI2_95 * np.maximum(values, 0.0))
+    outline = centre[:, None] + vectors @ (radii[:, None] * [np.cos(angle), np.sin(angle)])
+    return outline[0], outline[1]
 
 
 def _components(

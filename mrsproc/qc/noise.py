@@ -14,6 +14,7 @@ _SIGNAL_PPM: Final = {
 _EDGE: Final = 0.08  # outer part of the band on either side, where receivers filter
 _LEAST_POINTS: Final = 48
 _MAD_TO_SD: Final = 1.4826
+_CLEAR: Final = 4.0  # robust SDs beyond which a sample is no noise
 
 
 def noise_samples(data: MRSData) -> Array:
@@ -52,8 +53,8 @@ def noise_samples(data: MRSData) -> Array:
 def noise_sd(data: MRSData) -> Array:
     """Return the SD of the noise in the real (or imaginary) part of each time point.
 
-    It is the median absolute deviation of `noise_samples`, which a line where none was expected
-    does not move.
+    It is the root mean square of those of `noise_samples` that lie within four of their robust SDs
+    (from the median absolute deviation), so that a line where none was expected does not move it.
 
     Parameters
     ----------
@@ -69,7 +70,9 @@ def noise_sd(data: MRSData) -> Array:
     if samples.shape[-1] == 0:
         return np.full(samples.shape[:-1], np.nan)
     parts = np.concatenate([samples.real, samples.imag], axis=-1)
-    return np.asarray(_MAD_TO_SD * np.median(np.abs(parts), axis=-1))
+    limit = _CLEAR * _MAD_TO_SD * np.median(np.abs(parts), axis=-1, keepdims=True)
+    inside = np.isnan(parts) | (np.abs(parts) <= limit)
+    return np.asarray(np.sqrt((parts**2 * inside).sum(axis=-1) / inside.sum(axis=-1)))
 
 
 def _quiet_region(data: MRSData, n: int, limits: tuple[float, float]) -> Array:

@@ -1,5 +1,5 @@
 """Reports as one HTML file each, from results and tables; nothing is computed here anew."""
 
-from mrsproc.reporting.session import report
+from mrsproc.reporting.making import report
 
 __all__ = ["report"]

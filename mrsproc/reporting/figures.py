@@ -15,6 +15,7 @@ from mrsproc.axes import Array
 from mrsproc.basis import BROAD_PREFIXES
 from mrsproc.data import MRSData
 from mrsproc.fitting.result import FitResult
+from mrsproc.plot.spectra import region
 from mrsproc.reporting.parts import Dynamics, Session
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ PPM: Final = {"1H": (0.2, 4.2)}
 """Range of spectra by nucleus [ppm]; the whole band for others."""
 _MOST_SPECTRA: Final = 400
 _NORMAL_95: Final = 1.959964
-_ELLIPSE_95: Final = 5.991465  # chi-squared with 2 degrees of freedom
+_MODEL_POINTS: Final = 240
 _LEAST_PART: Final = 0.004  # components below this part of the data are not drawn
 _COURSES: Final = {
     "amplitude": "{} ({})",
@@ -37,6 +38,7 @@ QUALITY: Final = {
     "linewidth_hz": "linewidth (Hz)",
     "frequency_hz": "frequency (Hz)",
     "phase_rad": "phase (rad)",
+    "residual_water": "residual water",
 }
 
 
@@ -54,6 +56,12 @@ def _trace(x: Array, y: Array, name: str, colour: str, width: float = 1.3, **mor
 
 def _ppm_axis(ppm: Array) -> Figure:
     return {"title": {"text": "chemical shift (ppm)"}, "range": [float(ppm[0]), float(ppm[-1])]}
+
+
+def domain(row: int, count: int) -> list[float]:
+    """Return the part of the height that one of several rows takes, the first on top."""
+    low = 1.0 - (row + 1) / count
+    return [low, low + (1.0 if count == 1 else 0.88) / count]
 
 
 def _shading(session: Session) -> list[Figure]:
@@ -190,14 +198,13 @@ def quality(session: Session) -> Figure | None:
     valid = table["valid"].to_numpy(bool)
     reasons = [html.escape(str(text)) for text in table["reason"].fillna("")]
     shapes = _shading(session) if timed else []
-    traces, layout = [], {"shapes": shapes, "height": 150 * len(shown) + 90}
+    traces, layout = [], {"shapes": shapes, "height": 120 * len(shown) + 90}
     for row, key in enumerate(shown):
         axis = "" if row == 0 else str(row + 1)
         values = table[key].to_numpy(float)
-        top = 1.0 - row / len(shown)
         layout[f"yaxis{axis}"] = {
             "title": {"text": QUALITY[key]},
-            "domain": [top - 0.88 / len(shown), top],
+            "domain": domain(row, len(shown)),
         }
         point = {"type": "scatter", "mode": "markers", "yaxis": f"y{axis}", "showlegend": row == 0}
         traces.append(
@@ -294,29 +301,53 @@ def course(session: Session, dynamic: Dynamics, metabolite: str) -> Figure:
     dict
         Figure.
     """
-    table = dynamic.timecourse(metabolite)
-    quantities = [str(name) for name in table["quantity"].unique()]
-    shown = [name for name in quantities if name in _COURSES] or quantities[:1]
+    table = dynamic.timecourse(
+        metabolite, relative_to=session.relative_to, baseline=session.baseline
+    )
+    name = metabolite if session.relative_to is None else f"{metabolite}/{session.relative_to}"
+    quantities = [str(found) for found in table["quantity"].unique()]
+    shown = [found for found in quantities if found in _COURSES] or quantities[:1]
+    model = _model(session, dynamic, metabolite, table)
     traces: list[Figure] = []
     layout: Figure = {"shapes": _shading(session), "height": 130 + 230 * len(shown)}
     for row, quantity in enumerate(shown):
         part = table[table["quantity"] == quantity]
         axis = "" if row == 0 else str(row + 1)
         unit = str(part["unit"].iloc[0] or "")
-        title = _COURSES.get(quantity, "{} ({})").format(metabolite, unit)
-        top = 1.0 - row / len(shown)
+        title = _COURSES.get(quantity, "{} ({})").format(name, unit)
         layout[f"yaxis{axis}"] = {
-            "title": {"text": html.escape(title)}, "domain": [top - 0.9 / len(shown), top]
+            "title": {"text": html.escape(title)}, "domain": domain(row, len(shown))
         }  # fmt: skip
         middle = session.minutes((part["time_s"] + 0.5 * part["duration_s"]).to_numpy())
-        traces += _band(middle, part, f"y{axis}", metabolite, first=row == 0)
+        traces += _band(middle, part, f"y{axis}", first=row == 0)
+        if quantity in model:
+            more: Figure = {"yaxis": f"y{axis}", "showlegend": row == 0, "legendgroup": "model"}
+            traces.append(_trace(*model[quantity], "model", "fit", 1.6, **more))
     layout["xaxis"] = {"title": {"text": time_title(session)}, "anchor": f"y{len(shown)}"}
     return {"data": traces, "layout": layout}
 
 
-def _band(
-    minutes: Array, part: "pd.DataFrame", axis: str, metabolite: str, *, first: bool
-) -> list[Figure]:
+def _model(
+    session: Session, dynamic: Dynamics, metabolite: str, table: "pd.DataFrame"
+) -> dict[str, tuple[Array, Array]]:
+    """Return the model between the bins, by quantity: minutes and values."""
+    first = str(table["quantity"].iloc[0])
+    bins = table[table["quantity"] == first]
+    start, end = bins["time_s"].min(), (bins["time_s"] + bins["duration_s"]).max()
+    time = start + (np.arange(_MODEL_POINTS) + 0.5) * (end - start) / _MODEL_POINTS
+    value = np.asarray(dynamic.amplitude(metabolite, time).value)
+    if session.relative_to is not None:
+        value = value / np.asarray(dynamic.amplitude(session.relative_to, time).value)
+    minutes = session.minutes(time)
+    found = {first: (minutes, value)}
+    percent = table[table["quantity"] == "percent_change"]
+    if len(percent) == len(bins):
+        rest = bins["estimate"].to_numpy() / (1.0 + percent["estimate"].to_numpy() / 100.0)
+        found["percent_change"] = (minutes, 100.0 * (value / np.nanmedian(rest) - 1.0))
+    return found
+
+
+def _band(minutes: Array, part: "pd.DataFrame", axis: str, *, first: bool) -> list[Figure]:
     """Return a time course with its 95 % interval."""
     value, sd = (part[key].to_numpy(float) for key in ("estimate", "sd"))
     half = _NORMAL_95 * sd
@@ -325,8 +356,8 @@ def _band(
         _trace(minutes, value + half, "", "band", 0.0, showlegend=False, **edge),
         _trace(minutes, value - half, "95 % interval", "band", 0.0, fill="tonexty",
                fillcolor="@band", showlegend=first, **edge),
-        _trace(minutes, value, metabolite, "fit", 1.8, mode="lines+markers", yaxis=axis,
-               showlegend=first),
+        _trace(minutes, value, "mean of a bin", "fit", 1.8, mode="markers", yaxis=axis,
+               showlegend=first, marker={"color": "@fit", "size": 6}),
     ]  # fmt: skip
 
 
@@ -339,10 +370,7 @@ def correlation(result: FitResult, index: tuple[int, ...], pair: tuple[str, str]
     covariance = result.covariance[index][np.ix_(where, where)]
     if not np.isfinite(covariance).all():
         return None
-    values, vectors = np.linalg.eigh(covariance)
-    angle = np.linspace(0.0, 2.0 * np.pi, 121)
-    radii = np.sqrt(_ELLIPSE_95 * np.maximum(values, 0.0))
-    x, y = centre[:, None] + vectors @ (radii[:, None] * [np.cos(angle), np.sin(angle)])
+    x, y = region(centre, covariance)
     point = {"type": "scatter", "mode": "markers", "marker": {"color": "@fit", "size": 9}}
     return {
         "data": [
@@ -351,7 +379,7 @@ def correlation(result: FitResult, index: tuple[int, ...], pair: tuple[str, str]
         ],
         "layout": {
             "height": 380,
-            "xaxis": {"title": {"text": html.escape(pair[0])}},
-            "yaxis": {"title": {"text": html.escape(pair[1])}},
+            "xaxis": {"title": {"text": html.escape(f"{pair[0]} (amplitude)")}},
+            "yaxis": {"title": {"text": html.escape(f"{pair[1]} (amplitude)")}},
         },
     }

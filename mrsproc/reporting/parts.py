@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
 
     from mrsproc.axes import Array
@@ -52,8 +55,29 @@ class Dynamics(Protocol):
     def options(self) -> Any:
         """How it was fitted."""
 
-    def timecourse(self, metabolite: str) -> "pd.DataFrame":
+    def timecourse(
+        self,
+        metabolite: str,
+        *,
+        relative_to: str | None = None,
+        baseline: tuple[float, float] | None = None,
+    ) -> "pd.DataFrame":
         """Return time_s, duration_s, n_transients, quantity, unit, estimate, sd, ..."""
+
+    def endpoints(
+        self,
+        metabolite: str,
+        *,
+        relative_to: str | None = None,
+        baseline: tuple[float, float] | None = None,
+    ) -> "pd.DataFrame":
+        """Return metabolite, endpoint, unit, estimate, sd, ..."""
+
+    def amplitude(self, metabolite: str, time: "Array") -> Any:
+        """Return the model at given times [s], an object with a ``value``."""
+
+    def moves(self, metabolite: str) -> bool:
+        """Tell whether a metabolite has a response."""
 
     def to_frame(self, what: str) -> "pd.DataFrame":
         """Return the table "parameters"."""
@@ -71,6 +95,38 @@ class Drug(Protocol):
         """Duration [s]."""
 
 
+class Study(Protocol):
+    """What a report reads of the outcome of a study."""
+
+    @property
+    def endpoints(self) -> "pd.DataFrame":
+        """One row a session, metabolite and endpoint."""
+
+    @property
+    def timecourses(self) -> "pd.DataFrame":
+        """One row a time bin and quantity."""
+
+    @property
+    def qc(self) -> "pd.DataFrame":
+        """One row a raw transient."""
+
+    @property
+    def failures(self) -> "pd.DataFrame":
+        """One row a session that is not in the others."""
+
+    @property
+    def sessions(self) -> "pd.DataFrame":
+        """One row a session: infusion_onset_s, infusion_duration_s, warnings, report."""
+
+    @property
+    def about(self) -> "Mapping[str, Any]":
+        """Version, Recipe, RecipeHash, BasisSet, Analysis."""
+
+    @property
+    def output(self) -> "Path":
+        """Folder of the files."""
+
+
 class Session(NamedTuple):
     """The parts of a report; None for what is absent."""
 
@@ -80,6 +136,8 @@ class Session(NamedTuple):
     dynamic: Dynamics | None
     quantities: "Quantities | None"
     infusion: Drug | None
+    relative_to: str | None = None
+    baseline: tuple[float, float] | None = None
 
     @property
     def data(self) -> "MRSData | None":

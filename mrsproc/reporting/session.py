@@ -1,171 +1,113 @@
-"""The report of a session: one HTML file that needs nothing else."""
+"""The report of a session: what its page shows."""
 
 import json
 import math
-import os
-import platform
-from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import warnings
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mrsproc.data import MRSData
-from mrsproc.errors import InvalidInputError, MissingPackageError, MRSError
-from mrsproc.files import atomic_path, content_hash
-from mrsproc.fitting.result import FitResult
-from mrsproc.quantification import Quantities, quantify
+from mrsproc.errors import FitWarning, MRSError
+from mrsproc.files import content_hash
+from mrsproc.fitting.result import sum_weights
+from mrsproc.quantification import Quantities
 from mrsproc.reporting import figures, words
-from mrsproc.reporting.parts import Drug, Dynamics, Preprocessing, Session
+from mrsproc.reporting.page import Table, options_rows, plain, rows_of, told, versions, with_sd
+from mrsproc.reporting.parts import Dynamics, Preprocessing, Session
 from mrsproc.tables import mrsinmrs
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mrsproc.axes import Array
 
 _COURSES: Final = ("Glx", "Glu", "Gln", "tNAA", "tCr", "tCho", "Ins", "GABA", "Lac", "GSH")
-_TRADED: Final = -0.3  # correlation below which Glu and Gln are told to trade signal
-_PARTS: Final = {
-    "raw": "the raw recording",
-    "clean": "preprocessing",
-    "fit": "a spectral fit",
-    "dynamic": "a fit over time",
+_ENDPOINTS: Final = {
+    "mean": "mean",
+    "plateau": "plateau",
+    "auc": "AUC",
+    "slope": "slope",
+    "peak": "peak",
+    "time_to_peak": "time to peak",
 }
+_TRADED: Final = -0.3  # correlation below which Glu and Gln are told to trade signal
 
 
-class Table(NamedTuple):
-    """A table as text."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-def report(
-    path: str | os.PathLike[str],
-    *,
-    raw: MRSData | None = None,
-    clean: Preprocessing | None = None,
-    fit: FitResult | None = None,
-    dynamic: Dynamics | None = None,
-    quantities: Quantities | None = None,
-    infusion: Drug | None = None,
-    title: str = "MR spectroscopy session",
-) -> None:
-    """Write the report of a session as one HTML file that works without a network.
-
-    Parts that are not given are left out, and the report says so. Of a header only what a methods
-    section needs is shown: no name, no date, no comment.
+def content(session: Session, title: str, absent: list[str]) -> dict[str, Any]:
+    """Return what the template of a session shows.
 
     Parameters
     ----------
-    path : path
-        Name that ends in .html.
-    raw : MRSData, optional
-        The recording as read.
-    clean : Preprocessed, optional
-        What `mrsproc.preprocess` returns.
-    fit : FitResult, optional
-        What `mrsproc.fit` returns; of several spectra the first that was fitted is drawn.
-    dynamic : DynamicResult, optional
-        What `mrsproc.fit_dynamic` returns.
-    quantities : Quantities, optional
-        Concentrations of the fit; its ratios when not given.
-    infusion : Infusion, optional
-        When the drug was given, to be shaded; that of `dynamic` when not given.
-    title : str, default "MR spectroscopy session"
+    session : Session
+        Parts of the report.
+    title : str
         Heading.
+    absent : list of str
+        Parts that were not given.
 
-    Raises
-    ------
-    InvalidInputError
-        A name without .html, or nothing to report.
-    MissingPackageError
-        The packages of the extra ``report`` are not installed.
-
-    References
-    ----------
-    Lin 2021, 10.1002/nbm.4484 (the table of minimum reporting standards).
+    Returns
+    -------
+    dict
+        For ``session.html``.
     """
-    if not os.fspath(path).endswith(".html"):
-        raise InvalidInputError(f"{os.fspath(path)}: give the report a name that ends in .html.")
-    given = {"raw": raw, "clean": clean, "fit": fit, "dynamic": dynamic}
-    if all(part is None for part in given.values()) and quantities is None:
-        raise InvalidInputError("nothing to report: give raw=, clean=, fit= or dynamic=.")
-    if quantities is None and fit is not None:
-        quantities = quantify(fit)
-    if infusion is None and dynamic is not None:
-        infusion = getattr(dynamic.options, "infusion", None)
-    if fit is None and quantities is not None:
-        given["fit"] = fit = quantities.fit
-    session = Session(raw, clean, fit, dynamic, quantities, infusion)
-    absent = [text for key, text in _PARTS.items() if given[key] is None]
-    page = _rendered(_content(session, title, absent))
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-
-
-def _rendered(content: Mapping[str, Any]) -> str:
-    """Return the page; every string in it is escaped."""
-    try:
-        import jinja2
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise MissingPackageError(
-            f"a report needs the package {error.name}: pip install 'mrsproc[report]'."
-        ) from None
-    folder = files("mrsproc.reporting") / "templates"
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((folder / "session.html").read_text(encoding="utf-8"))
-    trusted = {
-        name: (folder / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")
-    }
-    return template.render(**content, **trusted, plotly=get_plotlyjs())
-
-
-def _content(session: Session, title: str, absent: list[str]) -> dict[str, Any]:
-    """Return what the template shows."""
     drawn = {"quality": figures.quality(session)}
     if session.fit is not None:
         drawn["fit"] = figures.fit(session.fit, session.shown)
         drawn["correlation"] = figures.correlation(session.fit, session.shown, ("Glu", "Gln"))
-    courses = _courses(session)
+    followed = _followed(session)
     spectra = figures.spectra(session)
     return {
         "title": title,
-        "version": version("mrsproc"),
         "warnings": words.warnings_of(session),
         "absent": absent,
         "facts": _facts(session),
-        "tables": _tables(session),
+        "tables": _tables(session, followed),
         "drawn": [key for key, figure in drawn.items() if figure is not None],
         "spectra": spectra,
-        "courses": list(courses),
+        "courses": followed,
+        "relative_to": session.relative_to,
         "correlation_text": _correlation_text(session),
         "methods": words.methods(session),
         "payload": {
             "figures": {key: figure for key, figure in drawn.items() if figure is not None},
-            "courses": courses,
+            "choices": {"course": _courses(session, followed)},
             "spectra": spectra,
         },
     }
 
 
-def _courses(session: Session) -> dict[str, figures.Figure]:
+def _followed(session: Session) -> list[str]:
+    """Return the metabolites whose time course is shown: those that move, main ones first."""
     dynamic = session.dynamic
     if dynamic is None or not dynamic.success:
-        return {}
-    found = {}
-    for name in _COURSES:
+        return []
+    below = () if session.relative_to is None else _members(dynamic.names, session.relative_to)
+    names = [name for name in dict.fromkeys([*_COURSES, *dynamic.names]) if name not in below]
+    found = []
+    for name in names:
         try:
-            found[name] = figures.course(session, dynamic, name)
+            moves = dynamic.moves(name)
         except MRSError:  # not a signal of this fit
             continue
+        if moves and name != session.relative_to:
+            found.append(name)
     return found
+
+
+def _members(names: tuple[str, ...], whole: str) -> tuple[str, ...]:
+    """Return the signals of a sum; of a signal, itself."""
+    weights = sum_weights(names).get(whole)
+    if weights is None:
+        return (whole,)
+    return tuple(name for name, weight in zip(names, weights, strict=True) if weight)
+
+
+def _courses(session: Session, followed: list[str]) -> dict[str, figures.Figure]:
+    dynamic = session.dynamic
+    if dynamic is None:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)  # said when the fit was made
+        return {name: figures.course(session, dynamic, name) for name in followed}
 
 
 def _facts(session: Session) -> list[tuple[str, str]]:
@@ -204,31 +146,19 @@ def _milliseconds(value: float | None) -> str:
     return "unknown" if value is None else f"{value * 1e3:g} ms"
 
 
-def with_sd(value: float, sd: float) -> str:
-    """Return an estimate and its SD, both to two digits of the SD.
-
-    Examples
-    --------
-    >>> with_sd(12.3456, 0.123), with_sd(float("nan"), 1.0)
-    ('12.35 ± 0.12', 'n/a')
-    """
-    if not math.isfinite(value):
-        return "n/a"
-    if not (math.isfinite(sd) and sd > 0.0):
-        return f"{value:.4g}"
-    digits = max(0, 1 - math.floor(math.log10(sd)))
-    return f"{value:.{digits}f} ± {sd:.{digits}f}"
-
-
-def _tables(session: Session) -> dict[str, Table]:
+def _tables(session: Session, followed: list[str]) -> dict[str, Table]:
     """Return the tables of the page."""
     found = {}
     if session.quantities is not None:
         found["amplitudes"] = _amplitudes(session, session.quantities)
     if session.clean is not None:
         found["rejected"] = _rejected(session, session.clean)
-    if session.dynamic is not None and session.dynamic.success:
-        found["parameters"] = _plain("Parameters over time", session.dynamic.to_frame("parameters"))
+    dynamic = session.dynamic
+    if dynamic is not None and dynamic.success:
+        found["parameters"] = _parameters(dynamic)
+        endpoints = _endpoints(session, dynamic, followed)
+        if endpoints is not None:
+            found["endpoints"] = endpoints
     data = session.raw or session.data
     if data is not None:
         steps = () if session.data is None else words.steps_since(session.raw, session.data)
@@ -238,8 +168,9 @@ def _tables(session: Session) -> dict[str, Table]:
             processing=[words.sentence(step) for step in steps],
             quantities=session.quantities,
             quality=quality,
+            time_series=words.time_series(session),
         )
-        found["mrsinmrs"] = _plain("Minimum reporting standards (MRSinMRS)", table)
+        found["mrsinmrs"] = plain("Minimum reporting standards (MRSinMRS)", table)
     found["provenance"] = _provenance(session)
     return found
 
@@ -282,59 +213,70 @@ def _rejected(session: Session, clean: Preprocessing) -> Table:
     return Table("Transients left out", ("transient", "time (min)", "reason"), rows)
 
 
-def _plain(caption: str, frame: "pd.DataFrame") -> Table:
-    """Return a data frame as text."""
-    rows = [tuple(_cell(value) for value in row) for row in frame.itertuples(index=False)]
-    return Table(caption, tuple(str(name) for name in frame.columns), rows)
+def _parameters(dynamic: Dynamics) -> Table:
+    """Return the parameters of the fit over time, an estimate and its SD in one cell."""
+    rows = [
+        (str(row.metabolite), str(row.parameter), with_sd(row.estimate, row.sd), str(row.unit))
+        for row in rows_of(dynamic.to_frame("parameters"))
+    ]
+    columns = ("metabolite", "parameter", "estimate ± SD", "unit")
+    return Table("Parameters over time", columns, rows)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, (float, np.floating)):
-        return f"{value:.4g}" if math.isfinite(value) else "n/a"
-    return str(value)
+def _endpoints(session: Session, dynamic: Dynamics, followed: list[str]) -> Table | None:
+    """Return the endpoints of each time course; None without a baseline to count from."""
+    rows, columns = [], [""]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)  # said when the fit was made
+        for name in followed:
+            try:
+                table = dynamic.endpoints(
+                    name, relative_to=session.relative_to, baseline=session.baseline
+                )
+            except MRSError:
+                return None
+            ratio = f"{name}/{session.relative_to}" if session.relative_to else name
+            cells = [with_sd(row.estimate, row.sd) for row in rows_of(table)]
+            rows.append((ratio, *cells))
+            units = zip(table["endpoint"], table["unit"], strict=True)
+            columns = ["metabolite", *(f"{_ENDPOINTS[end]} ({unit})" for end, unit in units)]
+    if not rows:
+        return None
+    caption = "Endpoints of the percent change from the baseline, estimate ± standard deviation"
+    return Table(caption, tuple(columns), rows)
 
 
 def _provenance(session: Session) -> Table:
     """Return versions, options, and hashes of what went in."""
-    rows = [(name, version(name)) for name in ("mrsproc", "numpy", "scipy", "pandas", "lmfit")]
-    rows.insert(1, ("python", platform.python_version()))
+    rows = versions()
     options = {
-        "preprocessing options": None if session.clean is None else session.clean.options,
-        "fit options": None if session.fit is None else session.fit.options,
-        "options over time": None if session.dynamic is None else session.dynamic.options,
-        "responses over time": _responses(session.dynamic),
+        "preprocessing": None if session.clean is None else session.clean.options,
+        "fit": None if session.fit is None else session.fit.options,
+        "over time": None if session.dynamic is None else session.dynamic.options,
+        "response": _responses(session.dynamic),
     }
-    told = {name: _told(value) for name, value in options.items() if value is not None}
-    rows += [(name, json.dumps(value)) for name, value in told.items()]
-    if told:
-        rows.append(("hash of the options", content_hash(json.dumps(told, sort_keys=True))))
+    known = {name: told(value) for name, value in options.items() if value is not None}
     if session.raw is not None:
         fid = np.ascontiguousarray(session.raw.fid)
         rows.append(("hash of the raw data", content_hash(fid.tobytes())))
+    if known:
+        rows.append(("hash of the options", content_hash(json.dumps(known, sort_keys=True))))
     if session.fit is not None:
         rows.append(("basis set", session.fit.basis_source))
-    return Table("Provenance", ("what", "value"), rows)
+    for name, value in known.items():
+        rows += options_rows(name, value)
+    return Table("Versions, options and hashes", ("what", "value"), rows)
 
 
 def _responses(dynamic: Dynamics | None) -> dict[str, str] | None:
-    """Return the response of each signal as text, where the fit over time tells them."""
+    """Return the responses over time with the signals that follow them, where they are told."""
     responses = getattr(getattr(dynamic, "design", None), "responses", None)
     if dynamic is None or responses is None:
         return None
-    return {name: repr(item) for name, item in zip(dynamic.names, responses, strict=True)}
-
-
-def _told(options: object) -> Any:
-    """Return options as JSON's own types; objects by their representation."""
-    if isinstance(options, Mapping):
-        return {str(key): _told(value) for key, value in options.items()}
-    if isinstance(options, (str, int, float, bool, type(None))):
-        return options
-    if isinstance(options, Iterable):
-        return [_told(value) for value in options]
-    if hasattr(options, "__dict__") and vars(options):
-        return {key: _told(value) for key, value in vars(options).items()}
-    return repr(options)
+    followers: dict[str, list[str]] = {}
+    for name, response in zip(dynamic.names, responses, strict=True):
+        followers.setdefault(repr(response), []).append(name)
+    return {", ".join(names): text for text, names in followers.items()}
 
 
 def _correlation_text(session: Session) -> str:

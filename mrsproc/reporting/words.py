@@ -8,7 +8,7 @@ import numpy as np
 from mrsproc.data import MRSData, Step
 from mrsproc.fitting.result import FitResult, sum_weights
 from mrsproc.quantification import WaterScaling
-from mrsproc.reporting.parts import Session
+from mrsproc.reporting.parts import Dynamics, Session
 
 _WIDE_PPM: Final = 0.1  # linewidth above which spectra are not to be used
 _LOW_SNR: Final = 5.0
@@ -16,6 +16,11 @@ _MANY_LOST: Final = 0.1
 _POOR_FIT: Final = 4.0
 _STRONG_PULL: Final = 3.0
 _DRIFT_HZ: Final = 10.0
+_LINEWIDTHS: Final = {
+    "smooth": "free to change smoothly",
+    "response": "free to follow the responses",
+    "constant": "constant",
+}
 MAIN: Final = ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx")
 """Quantities that come first, and whose failings are told."""
 
@@ -34,6 +39,8 @@ REFERENCES: Final = {
     "spectroscopic imaging. Magn Reson Med 2006. doi:10.1002/mrm.20901",
     "mrsinmrs": "Lin et al. Minimum reporting standards for in vivo magnetic resonance "
     "spectroscopy (MRSinMRS). NMR Biomed 2021. doi:10.1002/nbm.4484",
+    "dynamic": "Clarke et al. Universal dynamic fitting of magnetic resonance spectroscopy. Magn "
+    "Reson Med 2024. doi:10.1002/mrm.30001",
     "usable": "Wilson et al. Methodological consensus on clinical proton MRS of the brain. Magn "
     "Reson Med 2019. doi:10.1002/mrm.27742",
 }
@@ -197,10 +204,8 @@ def methods(session: Session) -> Paragraph:
         plain = isinstance(session.quantities.constants, WaterScaling)
         used.append("lcmodel" if plain else "gasparovic")
     if session.dynamic is not None:
-        parts.append(
-            "All transients were fitted together, each metabolite following its response over "
-            "time; intervals are from the full covariance over time and metabolites."
-        )
+        parts.append(_over_time(session, session.dynamic))
+        used.append("dynamic")
     references = tuple(REFERENCES[key] for key in dict.fromkeys(used))
     return Paragraph(" ".join(parts), references)
 
@@ -234,6 +239,59 @@ def _fitting(result: FitResult) -> str:
         f"penalised spline as baseline whose stiffness was chosen {how}; "
         f"{len(result.priors) or 'no'} soft ratio priors acted."
     )
+
+
+def _over_time(session: Session, dynamic: Dynamics) -> str:
+    items = time_series(session)
+    told = "; ".join(f"{name[0].lower()}{name[1:]}: {text}" for name, text in items.items())
+    ratio = "" if session.relative_to is None else f", relative to {session.relative_to}"
+    kind = _LINEWIDTHS.get(getattr(dynamic.options, "linewidth", ""))
+    width = f" The linewidth was {kind} over time." if kind else ""
+    return (
+        "All transients were fitted together, each metabolite following its response over time"
+        f"{ratio} ({told}); intervals are from the full covariance over time and metabolites, "
+        f"that of the baseline included.{width}"
+    )
+
+
+def time_series(session: Session) -> dict[str, str]:
+    """Return what a reader has to know of a time series, by item.
+
+    Parameters
+    ----------
+    session : Session
+        Parts of the report.
+
+    Returns
+    -------
+    dict of str to str
+        Temporal resolution, infusion, baseline and model over time, as far as they are known.
+    """
+    items = {}
+    dynamic, drug = session.dynamic, session.infusion
+    width = getattr(getattr(dynamic, "options", None), "bin_width", None)
+    if width is not None:
+        items["Temporal resolution"] = f"time bins of {width:g} s"
+    if drug is not None:
+        name = f"{getattr(drug, 'drug', None) or 'drug'}"
+        dose = getattr(drug, "dose_mg_per_kg", None)
+        items["Infusion"] = (
+            f"{name}{f', {dose:g} mg/kg' if dose else ''}, from {drug.onset:g} to "
+            f"{drug.onset + drug.duration:g} s after the first transient"
+        )
+    if session.baseline is not None:
+        items["Baseline"] = f"{session.baseline[0]:g} to {session.baseline[1]:g} s"
+    elif drug is not None and dynamic is not None:
+        items["Baseline"] = f"0 to {drug.onset:g} s"
+    responses = getattr(getattr(dynamic, "design", None), "responses", ())
+    shapes: dict[str, list[str]] = {}
+    for name, response in zip(getattr(dynamic, "names", ()), responses, strict=False):
+        shapes.setdefault(type(response).__name__, []).append(name)
+    shapes.pop("Constant", None)
+    if responses:
+        told = [f"{shape} ({', '.join(names)})" for shape, names in shapes.items()]
+        items["Responses over time"] = "; ".join(told) or "none: all constant"
+    return items
 
 
 def _scaling(session: Session) -> str:

@@ -3,6 +3,7 @@
 from mrsproc.stats.alarms import quality_alarm
 from mrsproc.stats.changes import change_from_baseline
 from mrsproc.stats.effect_sizes import EffectSize, holm
+from mrsproc.stats.groups import group_course, quality_course
 from mrsproc.stats.leverage import influence
 from mrsproc.stats.mixed import MixedModel, combined, mixed_model
 from mrsproc.stats.observations import add_participants
@@ -31,11 +32,13 @@ __all__ = [
     "crossover",
     "crossover_table",
     "freeze",
+    "group_course",
     "holm",
     "influence",
     "mixed_model",
     "power",
     "quality_alarm",
+    "quality_course",
     "replication",
     "simulate_trial",
     "unblind",

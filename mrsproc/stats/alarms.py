@@ -14,7 +14,7 @@ import numpy as np
 from mrsproc.errors import InvalidInputError, StatisticsWarning
 from mrsproc.stats.differences import Regression, coefficient, regress
 from mrsproc.stats.effect_sizes import holm
-from mrsproc.stats.observations import contrast_of, require
+from mrsproc.stats.observations import contrast_of, is_valid, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ def quality_alarm(
 
 def _epochs(qc: "pd.DataFrame", onset_s: float, treatment: str) -> "pd.DataFrame":
     """Return means before and after the onset; widths and SNR of valid transients only."""
-    valid = qc["valid"].astype(str).str.lower().isin({"true", "1", "1.0"})
+    valid = is_valid(qc)
     after = qc["time_s"] >= onset_s
     if after.all() or not after.any():
         raise InvalidInputError(

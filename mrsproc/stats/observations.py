@@ -291,3 +291,19 @@ def unit_of(rows: "pd.DataFrame", *, what: str) -> str:
             "or quantity."
         )
     return units[0] if units else ""
+
+
+def is_valid(qc: "pd.DataFrame") -> "pd.Series[bool]":
+    """Return which transients were used.
+
+    Parameters
+    ----------
+    qc : pandas.DataFrame
+        Rows of ``qc.tsv``; the column valid may hold truth values, numbers or words.
+
+    Returns
+    -------
+    pandas.Series of bool
+        Whether a transient was used.
+    """
+    return qc["valid"].astype(str).str.lower().isin({"true", "1", "1.0"})

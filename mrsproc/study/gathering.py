@@ -1,11 +1,14 @@
 """From the derivatives of the sessions to the tables of a study."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mrsproc.errors import FormatError
 from mrsproc.study.discovery import Session
-from mrsproc.study.work import Outcome, read_record
+from mrsproc.study.work import RECORD, REPORT, Outcome, read_record
 from mrsproc.tables import write_table
 
 if TYPE_CHECKING:
@@ -92,10 +95,84 @@ def _row(stage: str, error: str, message: str) -> dict[str, str]:
 
 
 def _session_table(session: Session, output: Path, name: str) -> "pd.DataFrame":
+    return read_table(output / session.folder / f"{session.stem}_desc-{name}_mrs.tsv")
+
+
+def read_table(path: Path) -> "pd.DataFrame":
+    """Read a table of a session or study.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        TSV file that mrsproc wrote.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table; labels are text, even where they look like numbers.
+
+    Raises
+    ------
+    FormatError
+        Not a table.
+    """
     import pandas as pd
 
-    path = output / session.folder / f"{session.stem}_desc-{name}_mrs.tsv"
-    return pd.read_csv(path, sep="\t", dtype=_TEXT, keep_default_na=False, na_values=["n/a"])
+    try:
+        return pd.read_csv(path, sep="\t", dtype=_TEXT, keep_default_na=False, na_values=["n/a"])
+    except ValueError as error:
+        raise FormatError(f"{path}: not a table of tab-separated values: {error}") from error
+
+
+def session_notes(tables: "Mapping[str, pd.DataFrame]", output: Path) -> "pd.DataFrame":
+    """Return what lies beside the tables of the sessions: infusion, warnings, report.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Tables of the study; a session that is in none of them has no row.
+    output : pathlib.Path
+        Folder of the results.
+
+    Returns
+    -------
+    pandas.DataFrame
+        subject, session, condition, period, sequence, infusion_onset_s, infusion_duration_s,
+        warnings (one a line), report (path relative to `output`); missing where not known.
+    """
+    import pandas as pd
+
+    keys = pd.concat([tables[name][list(KEYS)] for name in _SOURCES]).drop_duplicates()
+    rows = [
+        row | _notes(output, str(row["subject"]), row["session"]) for row in keys.to_dict("records")
+    ]
+    columns = [*KEYS, "infusion_onset_s", "infusion_duration_s", "warnings", "report"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _notes(output: Path, subject: str, visit: object) -> dict[str, Any]:
+    levels = [f"sub-{subject}", *([f"ses-{visit}"] if isinstance(visit, str) else [])]
+    folder = output.joinpath(*levels, "mrs")
+    side: dict[str, Any] = {}
+    for path in sorted(folder.glob("*_desc-timecourse_mrs.json")):
+        side = _json(path).get("mrsproc", {})
+    told = [text for path in folder.glob(f"*_{RECORD}") for text in _json(path).get("Warnings", [])]
+    reports = [path.relative_to(output).as_posix() for path in sorted(folder.glob(f"*_{REPORT}"))]
+    return {
+        "infusion_onset_s": side.get("infusion_onset_s"),
+        "infusion_duration_s": side.get("infusion_duration_s"),
+        "warnings": "\n".join(told),
+        "report": reports[0] if reports else "",
+    }
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """Return the content of a file of a session, empty where it cannot be read."""
+    with suppress(OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict):
+            return content
+    return {}
 
 
 def _with_keys(frame: "pd.DataFrame", session: Session) -> "pd.DataFrame":

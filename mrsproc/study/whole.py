@@ -17,7 +17,7 @@ from mrsproc.files import atomic_path
 from mrsproc.spins import simulate_basis
 from mrsproc.study.discovery import Session, chosen, find_sessions, same_references
 from mrsproc.study.execution import connected, run_here, run_on_dask
-from mrsproc.study.gathering import gather, write_tables
+from mrsproc.study.gathering import COLUMNS_OF, gather, read_table, session_notes, write_tables
 from mrsproc.study.recipe import SEQUENCES, Recipe
 from mrsproc.study.work import Outcome, Task, analysis_hash, finished
 
@@ -52,6 +52,11 @@ class StudyResult(Record):
         One row a raw transient.
     failures : pandas.DataFrame
         One row a session that is not in the others: stage, error, message.
+    sessions : pandas.DataFrame
+        One row a session in the tables: infusion_onset_s, infusion_duration_s, warnings (the
+        warnings its analysis gave, one a line), report (its report, relative to `output`).
+    about : dict
+        Version, Recipe, RecipeHash, BasisSet and Analysis of the run.
     output : pathlib.Path
         Folder of the files.
     """
@@ -60,7 +65,41 @@ class StudyResult(Record):
     timecourses: "pd.DataFrame"
     qc: "pd.DataFrame"
     failures: "pd.DataFrame"
+    sessions: "pd.DataFrame"
+    about: dict[str, Any]
     output: Path
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> "StudyResult":
+        """Read what a run has written.
+
+        Parameters
+        ----------
+        folder : path
+            Folder of the results: the output of `Study.run`, or of ``mrsproc run``.
+
+        Returns
+        -------
+        StudyResult
+            The tables, as they stand there.
+
+        Raises
+        ------
+        InvalidInputError
+            No run has written there.
+        FormatError
+            A table that cannot be read.
+        """
+        output = Path(folder)
+        about = _earlier(output)
+        missing = [name for name in COLUMNS_OF if not (output / f"{name}.tsv").is_file()]
+        if about is None or missing:
+            raise InvalidInputError(
+                f"{output}: not the results of a study. `mrsproc run BIDS_DIR OUT_DIR participant` "
+                "writes them; give its OUT_DIR."
+            )
+        tables = {name: read_table(output / f"{name}.tsv") for name in COLUMNS_OF}
+        return cls(**tables, sessions=session_notes(tables, output), about=about, output=output)
 
     def __repr__(self) -> str:
         done = self.endpoints[["subject", "session"]].drop_duplicates()
@@ -320,7 +359,7 @@ def _collected(
 ) -> StudyResult:
     tables = gather(sessions, output, about["Analysis"], lost or {})
     write_tables(tables, output, about)
-    return StudyResult(**tables, output=output)
+    return StudyResult(**tables, sessions=session_notes(tables, output), about=about, output=output)
 
 
 def _followed(

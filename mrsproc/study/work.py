@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ import numpy as np
 
 from mrsproc import io
 from mrsproc.basis import BasisSet
+from mrsproc.data import MRSData
 from mrsproc.dynamics import DynamicOptions, DynamicResult, fit_dynamic
-from mrsproc.errors import InvalidInputError, QualityError
+from mrsproc.errors import InvalidInputError, MissingPackageError, QualityError
 from mrsproc.files import atomic_path, content_hash
 from mrsproc.preproc import Preprocessed, preprocess
+from mrsproc.reporting import report
 from mrsproc.responses import Infusion
 from mrsproc.study.discovery import Session
 from mrsproc.study.outcomes import endpoint_table, timecourse_table
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 Status = Literal["done", "before", "failed"]
 RECORD: Final = "desc-record_mrs.json"
 """End of the name of the file that is written last: what it names is complete."""
+REPORT: Final = "report.html"
+"""End of the name of the report of a session."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -171,7 +176,7 @@ def process(task: Task) -> Outcome:
             status="failed",
             stage=failed.stage,
             error=type(failed.error).__name__,
-            message=" ".join(str(failed.error).split()),
+            message=_placeless(failed.error, task),
         )
         with suppress(OSError):  # a full disk: the outcome itself still tells
             _write_record(task, {"Status": "failed", **_told(outcome)})
@@ -182,6 +187,18 @@ def process(task: Task) -> Outcome:
 def _check_found(session: Session) -> None:
     if session.problem:
         raise InvalidInputError(session.problem)
+
+
+def _placeless(text: object, task: Task) -> str:
+    """Return a message in one line, files without their folders, which may name people."""
+    session = task.session
+    message = " ".join(str(text).split())
+    places = [
+        path.parent for path in (session.recording, session.reference, session.events) if path
+    ]
+    for folder in (*places, task.output):
+        message = message.replace(f"{folder}{os.sep}", "")
+    return message
 
 
 def _told(outcome: Outcome) -> dict[str, str]:
@@ -215,9 +232,10 @@ def _analyse(task: Task) -> None:
         with _stage("fit"):
             result = _fitted(task, clean, infusion)
             tables = _tables(task, clean, result)
-    told = sorted({" ".join(str(one.message).split()) for one in caught})
+    told = sorted({_placeless(one.message, task) for one in caught})
     with _stage("write"):
         _write(task, tables, clean, result, infusion)
+        _write_report(task, raw, clean, result, infusion)
         _write_record(task, {"Status": "done", "Hash": given, "Warnings": told})
 
 
@@ -306,6 +324,29 @@ def _write(
         np.savez(temporary, labels=np.array(labels), covariance=covariance)
     if recipe.save_clean:
         io.write(clean.data, base.with_name(f"{base.name}_desc-preproc_svs.nii.gz"))
+
+
+def _write_report(
+    task: Task,
+    raw: MRSData,
+    clean: Preprocessed,
+    result: DynamicResult,
+    infusion: Infusion | None,
+) -> None:
+    """Write the report of a session where the packages for it are installed."""
+    session, recipe = task.session, task.recipe
+    with suppress(MissingPackageError):  # the run says so once, for all sessions
+        report(
+            task.output / session.folder / f"{session.stem}_{REPORT}",
+            raw=raw,
+            clean=clean,
+            fit=result.mean,
+            dynamic=result,
+            infusion=infusion,
+            relative_to=None if recipe.reference == "none" else recipe.reference,
+            baseline=recipe.baseline,
+            title=session.stem.replace("_", " "),
+        )
 
 
 def _write_record(task: Task, record: dict[str, Any]) -> None:

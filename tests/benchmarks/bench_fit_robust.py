@@ -21,7 +21,8 @@ from synthetic_spectra import OPTIONS, as_objects, spectra, true_amounts
 import mrsproc as mp
 from mrsproc.errors import FitWarning
 from mrsproc.fitting import single
-from mrsproc.fitting.driver import _batch, _noise
+from mrsproc.fitting.batch import batch_for
+from mrsproc.fitting.driver import _noise
 from mrsproc.fitting.solve import evaluate, minimise, reweighted
 from mrsproc.lineshape import voigt_decay
 
@@ -112,7 +113,7 @@ def main() -> None:
     for block in range(-(-count // BLOCK)):
         made, shapes = random_spectra(seed + block, min(BLOCK, count - BLOCK * block))
         data, basis = as_objects(made)
-        batch = _batch(data, basis, OPTIONS)
+        batch = batch_for(data, basis, OPTIONS)
         noise = _noise(data, OPTIONS, np.ones(len(shapes), bool))
         for fid, sd, case in zip(made["fids"], noise, shapes, strict=True):
             try:

@@ -31,10 +31,15 @@ def test_the_page_from_raw_files_to_tables(page, tmp_path):
     assert not (tmp_path / "results").exists()
     code, out, err = page(*whole, "--jobs", "1")
     assert code == 0 and "4 sessions, 0 failures" in out and "4/4" in err
-    assert out.count("wrote ") == 4 and f"wrote {Path('results', 'endpoints.tsv')}" in out
+    assert out.count("wrote ") == 5 and f"wrote {Path('results', 'endpoints.tsv')}" in out
+    report = Path("results", "report.html")
+    assert out.splitlines()[-1] == f"wrote {report}: open it in a browser"
+    links = re.findall(r'href="(sub[^"]*)"', (tmp_path / report).read_text(encoding="utf-8"))
+    assert len(links) == 4 and all((tmp_path / "results" / link).is_file() for link in links)
     before = (tmp_path / "results" / "endpoints.tsv").read_text()
     assert page(*dry)[1].count(": done before\n") == 4
-    assert page(*group)[0] == 0
+    (tmp_path / report).unlink()
+    assert page(*group)[0] == 0 and (tmp_path / report).is_file()
     assert (tmp_path / "results" / "endpoints.tsv").read_text() == before
     names = {}
     exec(compile("import mrsproc as mp\n" + blocks("python")[1], "docs/study.md", "exec"), names)

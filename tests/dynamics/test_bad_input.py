@@ -173,3 +173,12 @@ def test_responses_refuse_nonsense():
     with pytest.raises(InvalidInputError, match="give a row for each time"):
         Design(("a",), (0.0, 1.0), ((1.0,),))
     assert Constant().labels == ()
+
+
+def test_decay_that_was_not_recorded(session):
+    """The recording ends while the drug runs in."""
+    infusion = mp.Infusion(onset=200.0, duration=4000.0)
+    with pytest.raises(InvalidInputError, match="decay .*changes nothing .*Give it a value"):
+        mp.fit_dynamic(session.data, session.basis, {"Glu": infusion.rise_and_decay()})
+    fit = mp.fit_dynamic(session.data, session.basis, {"Glu": infusion.rise_and_decay(decay=900.0)})
+    assert fit.success

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrsproc.fitting.driver import _batch
+from mrsproc.fitting.batch import batch_for
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.solve import Spectrum
 
@@ -12,7 +12,7 @@ from mrsproc.fitting.solve import Spectrum
 def setup(synthetic):
     """Return (problem, spectrum, templates, data) of one noisy spectrum."""
     data = synthetic.data(noise=0.6, phase=0.3, shift_ppm=0.01)
-    batch = _batch(data, synthetic.basis, FitOptions())
+    batch = batch_for(data, synthetic.basis, FitOptions())
     problem, n = batch.problem, batch.problem.n_basis
     rng = np.random.default_rng(1)
     spectrum = Spectrum(
@@ -20,7 +20,7 @@ def setup(synthetic):
         noise=0.6 * np.sqrt(1024),
         sigma=0.7 * np.sqrt(1024),
         stiffness=problem.baseline.stiffness_for(3.0),
-        log_stiffness_sd=0.5,
+        nodes=problem.baseline.stiffness_for(3.0) * np.array([0.6, 1.0, 1.6]),
         prior=problem.prior,
         ratio_precision=np.zeros((n, n)),
         volume_slope=rng.normal(size=3 + 2 * n),

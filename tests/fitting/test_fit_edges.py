@@ -11,7 +11,7 @@ from mrsproc.basis import BasisSet
 from mrsproc.data import Acquisition, MRSData
 from mrsproc.errors import BasisError, FitWarning, InvalidInputError
 from mrsproc.fitting import single
-from mrsproc.fitting.driver import _batch
+from mrsproc.fitting.batch import batch_for
 
 
 def noisy(shape, seed=0):
@@ -55,7 +55,7 @@ def test_a_failed_fit_is_nan_throughout(synthetic, monkeypatch):
 
 def test_a_prior_on_a_signal_that_vanishes_stays_finite(synthetic):
     """The reference of Lip09 and Lip20 is Lip13, of which there is none here."""
-    problem = _batch(
+    problem = batch_for(
         synthetic.data(noise=1.0), synthetic.basis.without(["MM09", "MM20"]), mp.FitOptions()
     ).problem
     amplitude = np.full(problem.n_basis, 1e-200)

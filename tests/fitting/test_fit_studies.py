@@ -10,7 +10,8 @@ import mrsproc as mp
 from mrsproc.data import MRSData
 from mrsproc.errors import FitWarning
 from mrsproc.fitting import single
-from mrsproc.fitting.driver import _batch, _noise
+from mrsproc.fitting.batch import batch_for
+from mrsproc.fitting.driver import _noise
 from mrsproc.fitting.solve import evaluate, minimise, reweighted
 
 
@@ -33,7 +34,7 @@ def shaken(synthetic, count, seed=0):
 
 def test_no_wrong_minimum_from_anywhere(synthetic):
     data, cases = shaken(synthetic, 40)
-    batch = _batch(data, synthetic.basis, mp.FitOptions())
+    batch = batch_for(data, synthetic.basis, mp.FitOptions())
     problem, n = batch.problem, batch.problem.n_basis
     noise = _noise(data, mp.FitOptions(), np.ones(40, bool))
     for fid, sd, (phase, shift, gauss) in zip(data.fid, noise, cases, strict=True):

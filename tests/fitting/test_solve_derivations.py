@@ -41,6 +41,7 @@ def spectrum_of(problem, fid, sd, *, volume=0.0, seed=0):
         noise=sigma,
         sigma=sigma,
         stiffness=problem.baseline.stiffness_for(3.0),
+        nodes=np.array([problem.baseline.stiffness_for(3.0)]),
         prior=problem.prior,
         ratio_precision=pull.T @ pull,
         volume_slope=volume * rng.standard_normal(3 + 2 * n),

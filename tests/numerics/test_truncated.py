@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrsproc.numerics.truncated import positive_normal
+from mrsproc.numerics.truncated import normal_before_cut, positive_normal
 
 
 @pytest.mark.parametrize("mean", [-30.0, -3.0, 0.0, 1.0, 8.0])
@@ -72,3 +72,17 @@ def test_far_below_zero():
     assert 0.0 < mean[0] < 1e-2
     assert np.isfinite(covariance).all()
     assert (np.diag(covariance) > 0.0).all()
+
+
+@given(st.floats(0.1, 10.0), st.floats(0.02, 0.75))
+def test_normal_before_cut_has_the_moments_after_it(mean, spread):
+    location, scale = normal_before_cut(mean, spread * mean)
+    found, variance = positive_normal(np.array([location]), np.array([[scale**2]]))
+    assert found[0] == pytest.approx(mean, rel=2e-3)
+    assert variance[0, 0] ** 0.5 == pytest.approx(spread * mean, rel=5e-3)
+
+
+def test_wider_than_a_half_normal_keeps_the_mean():
+    location, scale = normal_before_cut(0.1, 0.25)
+    assert location == 0.0
+    assert positive_normal(np.zeros(1), np.array([[scale**2]]))[0] == pytest.approx(0.1)

@@ -1,91 +1,237 @@
-"""The report in a browser: drawn, quiet, and alone."""
+"""Both reports in a browser: drawn, quiet and alone; by mouse, by keyboard, and on paper."""
 
+import base64
 import json
 import re
-import subprocess
+import zlib
+from itertools import pairwise
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 pytestmark = pytest.mark.browser
 
-OF_THE_BROWSER = ("google.com", "googleapis.com", "gvt1.com")  # it looks for its own updates
-PROBE = """
-<script>
-window.addEventListener("load", () => setTimeout(() => {
-  const slider = document.getElementById("slider");
-  const curve = () => Array.from(document.getElementById("plot-spectra").data.at(-1).y);
-  const first = curve();
-  slider.value = 3;
-  slider.dispatchEvent(new Event("input"));
-  const told = document.createElement("pre");
-  told.id = "told";
-  told.textContent = JSON.stringify({
-    label: document.getElementById("slider-text").textContent,
-    moved: curve().some((value, i) => value !== first[i]),
-    title: document.title,
-    drawn: Array.from(document.querySelectorAll(".plot")).map(
-      (plot) => [plot.id, plot.querySelectorAll("svg.main-svg").length]),
-    images: document.querySelectorAll("img").length,
-    fetched: performance.getEntriesByType("resource").length,
-    wide: document.documentElement.scrollWidth - window.innerWidth,
-  });
-  document.body.append(told);
-}, 500));
-</script>
-"""
+LOOKS = {"light": (1280, "light"), "dark": (1280, "dark"), "phone": (400, "light")}
+PLOTS = {
+    "session": {"spectra", "quality", "fit", "correlation", "course"},
+    "study": {"course", "forest", "people", "quality"},
+}
+A4_INSIDE = 680  # width between the margins, in CSS pixels
 
 
-@pytest.fixture(scope="module", params=["1280,900", "500,900"])
-def seen(request, chromium, page, tmp_path_factory):
-    """Return what a browser found, its errors, and every host it asked."""
-    folder = tmp_path_factory.mktemp("browser")
-    probed = folder / "probed.html"
-    text = page.read_text(encoding="utf-8")
-    probed.write_text(text.replace("</body>", PROBE + "</body>"), encoding="utf-8")
-    log = folder / "net.json"
-    done = subprocess.run(
-        [
-            chromium, "--headless=new", "--no-sandbox", "--disable-gpu",
-            f"--user-data-dir={folder / 'profile'}", "--disable-background-networking",
-            "--disable-component-update", "--no-first-run", "--enable-logging=stderr",
-            f"--window-size={request.param}", "--virtual-time-budget=8000",
-            f"--log-net-log={log}", "--dump-dom", probed.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, flags=re.DOTALL)
-    assert found, done.stderr
-    told = json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    asked = re.findall(r'"url":"(?:https?|wss?)://([^/"]+)', log.read_text(encoding="utf-8"))
-    return told, console, {host for host in asked if not host.endswith(OF_THE_BROWSER)}
+@pytest.fixture(scope="module")
+def browser(chromium, tmp_path_factory):
+    """A headless browser that can reach nothing and keeps what it is asked for."""
+    program, driver = chromium
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+        "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options=options, service=Service(driver))
+    yield opened
+    opened.quit()
 
 
-def test_drawn_without_an_error(seen):
-    told, console, _ = seen
-    assert console == []
-    assert dict(told["drawn"]).keys() == {
-        "plot-spectra", "plot-quality", "plot-fit", "plot-correlation", "plot-course"
-    }  # fmt: skip
-    assert all(count > 0 for _, count in told["drawn"])
+@pytest.fixture(scope="module")
+def show(browser, page, study_page):
+    """Return a function that opens a report in one of its looks."""
+    paths = {"session": page, "study": study_page}
+
+    def opened(which, look="light"):
+        width, scheme = LOOKS[look]
+        emulate(browser, width, scheme)
+        for kind in ("browser", "performance"):
+            browser.get_log(kind)
+        browser.get(paths[which].as_uri())
+        done = "return document.documentElement.dataset.drawn === 'yes'"
+        WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(done))
+        return browser
+
+    return opened
 
 
-def test_slider_moves_the_spectrum(seen):
-    told, *_ = seen
-    assert told["label"].startswith("4 of 12")
-    assert told["moved"]
+def emulate(browser, width, scheme, media=""):
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
 
-def test_hostile_strings_do_nothing(seen):
-    told, *_ = seen
-    assert told["title"] == "MR spectroscopy session"
-    assert told["images"] == 0
+def asked(browser):
+    """Return the addresses that the page asked for."""
+    messages = [json.loads(one["message"])["message"] for one in browser.get_log("performance")]
+    sent = [one for one in messages if one["method"] == "Network.requestWillBeSent"]
+    return [one["params"]["request"]["url"] for one in sent]
 
 
-def test_no_address_is_asked_for(seen):
-    assert seen[2] == set()
-    assert seen[0]["fetched"] == 0
+def overflow(browser):
+    return browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
 
 
-def test_nothing_sticks_out_at_the_side(seen):
-    assert seen[0]["wide"] <= 0
+def drawn(browser, name):
+    """Return how many lines and points a plot has."""
+    script = (
+        "return document.querySelectorAll(`#plot-${arguments[0]} svg.main-svg .trace, "
+        "#plot-${arguments[0]} svg.main-svg .errorbar`).length"
+    )
+    return browser.execute_script(script, name)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("which", PLOTS)
+def test_drawn_and_quiet_and_alone(show, which, look):
+    browser = show(which, look)
+    addresses = asked(browser)
+    assert [one for one in addresses if not one.startswith(("file:", "data:", "blob:"))] == []
+    assert sum(one.startswith("file:") for one in addresses) == 1
+    assert browser.get_log("browser") == []
+    there = browser.find_elements(By.CLASS_NAME, "plot")
+    assert {one.get_attribute("id").removeprefix("plot-") for one in there} == PLOTS[which]
+    assert all(drawn(browser, name) > 0 for name in PLOTS[which])
+    assert overflow(browser) <= 0
+    for plot in there:
+        assert plot.size["width"] <= LOOKS[look][0]
+    ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(20, 22, 26)" if look == "dark" else "rgb(255, 255, 255)")
+
+
+def test_keys_move_the_slider_and_the_spectrum(show):
+    browser = show("session")
+    curve = "return Array.from(document.getElementById('plot-spectra').data.at(-1).y)"
+    before = browser.execute_script(curve)
+    slider = browser.find_element(By.ID, "slider")
+    slider.send_keys(*[Keys.ARROW_RIGHT] * 3)
+    label = browser.find_element(By.ID, "slider-text").text
+    assert label.startswith("4 of 12") and "left out" in label
+    assert slider.get_attribute("aria-valuetext") == label
+    assert browser.execute_script(curve) != before
+    assert browser.get_log("browser") == []
+
+
+def test_a_choice_changes_what_depends_on_it(show):
+    browser = show("study")
+    title = "return document.getElementById('plot-course').layout.yaxis.title.text"
+    assert browser.execute_script(title).startswith("Glx/tNAA")
+    first, second = browser.find_elements(By.CLASS_NAME, "multiples")
+    assert first.is_displayed() and not second.is_displayed()
+    browser.find_element(By.ID, "metabolite").send_keys(Keys.ARROW_DOWN)
+    assert browser.execute_script(title).startswith("Glu/tNAA")
+    assert second.is_displayed() and not first.is_displayed()
+    axis = "return document.getElementById('plot-people').layout.xaxis.title.text"
+    assert browser.execute_script(axis).endswith("(%)")
+    Select(browser.find_element(By.ID, "endpoint")).select_by_visible_text("auc")
+    assert browser.execute_script(axis).endswith("(% min)")
+    assert browser.get_log("browser") == []
+
+
+def test_a_link_opens_the_report_of_a_session(show):
+    browser = show("study")
+    browser.find_element(By.LINK_TEXT, "sub-01 ses-01").click()
+    WebDriverWait(browser, 60).until(lambda one: one.title == "MR spectroscopy session")
+
+
+@pytest.mark.parametrize("which", PLOTS)
+def test_hostile_strings_do_nothing(show, which):
+    browser = show(which)
+    assert browser.title == f"MR spectroscopy {which}"
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+
+
+@pytest.mark.parametrize("which", PLOTS)
+def test_keyboard_and_screen_reader(show, which):
+    browser = show(which)
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the content" and skip.rect["x"] >= 0
+    for landmark in ("header", "main", "footer", "h1"):
+        assert len(browser.find_elements(By.TAG_NAME, landmark)) == 1
+    unnamed = """
+      const named = (one) => (one.getAttribute("aria-label") || "").length > 10;
+      return [
+        ...[...document.querySelectorAll("[role=img]")].filter((one) => !named(one)),
+        ...[...document.querySelectorAll("table")].filter((one) => !one.caption ||
+          [...one.querySelectorAll("th")].some((cell) => !cell.scope)),
+        ...[...document.querySelectorAll("section")].filter((one) =>
+          !document.getElementById(one.getAttribute("aria-labelledby"))),
+        ...[...document.querySelectorAll("input, select")].filter((one) => !one.labels.length),
+      ].map((one) => one.outerHTML.slice(0, 200));
+    """
+    assert browser.execute_script(unnamed) == []
+    levels = browser.execute_script(
+        "return [...document.querySelectorAll('h1, h2, h3')].map((one) => Number(one.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("which", PLOTS)
+def test_text_stands_out_from_its_ground(show, which, look):
+    """Contrast of at least 4.5, as WCAG 2.1 asks for."""
+    browser = show(which, look)
+    names = ["ink", "quiet", "accent", "alarm", "calm", "first", "second", "third", "fourth"]
+    script = """
+      const style = getComputedStyle(document.documentElement);
+      return Object.fromEntries(arguments[0].map(
+        (name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+    """
+    colours = browser.execute_script(script, [*names, "page", "alarm-page", "calm-page"])
+
+    def contrast(one, other):
+        light = sorted(luminance(colours[name]) for name in (one, other))
+        return (light[1] + 0.05) / (light[0] + 0.05)
+
+    for name in names:
+        # lines and points of figures need 3, text 4.5
+        least = 3.0 if name in {"first", "second", "third", "fourth"} else 4.5
+        assert contrast(name, "page") >= least, name
+    assert contrast("alarm", "alarm-page") >= 4.5
+    assert contrast("calm", "calm-page") >= 4.5
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255.0 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contents(pdf):
+    """Return what is drawn on each page of a PDF that Chromium made."""
+    objects = dict(re.findall(rb"(?:^|\n)(\d+) 0 obj\n(.*?)endobj", pdf, flags=re.DOTALL))
+    pages = [one for one in objects.values() if re.search(rb"/Type /Page\b(?!s)", one)]
+    found = []
+    for one in pages:
+        stream = objects[re.search(rb"/Contents (\d+) 0 R", one)[1]]
+        found.append(zlib.decompress(stream.split(b"stream\n", 1)[1]))
+    return found
+
+
+@pytest.mark.parametrize("which", PLOTS)
+def test_on_paper(show, browser, which):
+    """Printed from the dark: several pages, none of them empty, and everything is on them."""
+    show(which, "dark")
+    options = {"preferCSSPageSize": True, "printBackground": False}
+    done = browser.execute_cdp_cmd("Page.printToPDF", options)
+    drawn_on = contents(base64.b64decode(done["data"]))
+    assert 3 <= len(drawn_on) <= 12
+    assert all(len(page) > 1500 for page in drawn_on)
+    assert browser.get_log("browser") == []
+    emulate(browser, A4_INSIDE, "dark", media="print")
+    browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    WebDriverWait(browser, 20).until(lambda one: overflow(one) <= 0)
+    style = (
+        "const style = getComputedStyle(document.body); return [style.backgroundColor, style.color]"
+    )
+    assert browser.execute_script(style) == ["rgb(255, 255, 255)", "rgb(28, 28, 28)"]
+    closed = browser.find_elements(By.CSS_SELECTOR, "details:not([open])")
+    assert [one for one in closed if one.is_displayed()] == []

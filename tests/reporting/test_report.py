@@ -14,8 +14,8 @@ import pytest
 import mrsproc as mp
 from mrsproc.errors import InvalidInputError, MissingPackageError
 from mrsproc.reporting import figures, words
+from mrsproc.reporting.page import with_sd
 from mrsproc.reporting.parts import Session
-from mrsproc.reporting.session import with_sd
 
 
 def without_scripts(path):
@@ -151,13 +151,15 @@ def test_infusion_is_shaded_and_the_lost_are_marked(page):
 
 
 def test_time_course_band(page):
-    courses = payload_of(page)["courses"]
-    assert {"Glx", "Glu", "Gln"} <= set(courses)
-    assert "Lac" not in courses
-    upper, lower, middle, *change = (unpacked(trace["y"]) for trace in courses["Glx"]["data"])
+    courses = payload_of(page)["choices"]["course"]
+    assert set(courses) == {"Glx", "Glu", "Gln"}  # what moves
+    upper, lower, middle, model, *change = (unpacked(one["y"]) for one in courses["Glx"]["data"])
     assert np.allclose(upper - middle, 1.96 * 0.5, atol=1e-3)
     assert np.allclose(middle - lower, 1.96 * 0.5, atol=1e-3)
     assert np.allclose(change[0] - change[1], 2 * 1.96 * 1.5, atol=1e-3)
+    time = 60.0 * unpacked(courses["Glx"]["data"][3]["x"]) + 300.0
+    assert np.allclose(model, 12.0 + time / 720.0, atol=1e-4)
+    assert np.allclose(change[3], 100.0 * (model / 12.0 - 1.0), atol=1e-3)
     layout = courses["Glx"]["layout"]
     assert layout["yaxis"]["title"]["text"] == "Glx (mM)"
     assert layout["yaxis2"]["title"]["text"] == "change from baseline (%)"

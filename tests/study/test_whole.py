@@ -55,7 +55,7 @@ def test_derivatives_of_a_session(finished, recipe):
     assert {path.name.removeprefix("sub-01_ses-02_desc-") for path in folder.glob("*.*")} == {
         *(f"{name}_mrs.{end}" for name in ("timecourse", "parameters", "qc", "endpoints")
           for end in ("tsv", "json")),
-        "timecourse_cov.npz", "record_mrs.json",
+        "timecourse_cov.npz", "record_mrs.json", "sub-01_ses-02_report.html",
     }  # fmt: skip
     stored = np.load(folder / "sub-01_ses-02_desc-timecourse_cov.npz")
     rows = finished.timecourses.query("subject == '01' and session == '02'")
@@ -68,6 +68,38 @@ def test_derivatives_of_a_session(finished, recipe):
     assert side["mrsproc"]["infusion_onset_s"] == 75.0
     text = "".join(path.read_text() for path in finished.output.rglob("*.json"))
     assert str(finished.output.parent) not in text  # no paths
+
+
+def test_what_was_written_is_read_again(finished, tmp_path):
+    """With infusion, warnings and report of each session, wherever the folder stands."""
+    moved = shutil.copytree(finished.output, tmp_path / "moved")
+    again = mp.StudyResult.read(moved)
+    for name in TABLES:
+        pd.testing.assert_frame_equal(
+            getattr(again, name), getattr(finished, name), check_dtype=False, rtol=1e-6
+        )
+    assert again.about == finished.about and "RecipeHash" in again.about
+    sessions = again.sessions.set_index(["subject", "session"])
+    assert len(sessions) == 4
+    assert (sessions["infusion_onset_s"] == 75.0).all()
+    assert (sessions["infusion_duration_s"] == 120.0).all()
+    report = sessions.loc[("02", "01"), "report"]
+    assert report == "sub-02/ses-01/mrs/sub-02_ses-01_report.html" and (moved / report).is_file()
+    record = moved / "sub-02" / "ses-01" / "mrs" / "sub-02_ses-01_desc-record_mrs.json"
+    told = json.loads(record.read_text())["Warnings"]
+    assert sessions.loc[("02", "01"), "warnings"].splitlines() == told
+    with pytest.raises(InvalidInputError, match="not the results of a study"):
+        mp.StudyResult.read(tmp_path)
+
+
+def test_the_report_of_a_session_shows_what_its_tables_hold(finished):
+    folder = finished.output / "sub-01" / "ses-01" / "mrs"
+    text = (folder / "sub-01_ses-01_report.html").read_text(encoding="utf-8")
+    assert "<h1>sub-01 ses-01</h1>" in text and "Time course relative to tNAA" in text
+    ends = finished.endpoints.query("subject == '01' and session == '01' and metabolite == 'Glx'")
+    auc = ends.set_index("endpoint").loc["auc"]
+    digits = max(0, 1 - int(np.floor(np.log10(auc["sd"]))))
+    assert f"{auc['estimate']:.{digits}f} ± {auc['sd']:.{digits}f}" in text
 
 
 def test_the_table_is_what_the_steps_give(finished, master, basis, recipe):

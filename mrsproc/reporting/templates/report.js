@@ -3,10 +3,12 @@
   const payload = JSON.parse(document.getElementById("payload").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   // Only what stays on this computer: no button that sends a figure anywhere.
-  const config = {
-    displaylogo: false, responsive: true,
+  const config = () => ({
+    displaylogo: false, responsive: true, displayModeBar: window.innerWidth > 600,
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
-  };
+  });
+  const PAPER = { height: 0.66, font: 0.75 };  // figures do not break over pages: smaller ones fit
+  let printing = false;
 
   // Colours are names such as "@data": the style sheet says what they are.
   const colours = () => {
@@ -35,13 +37,17 @@
     };
     for (const key of ["xaxis", "yaxis", ...Object.keys(whole).filter((name) => /^[xy]axis\d+$/.test(name))])
       whole[key] = { ...axis, ...whole[key] };
+    if (printing) {
+      whole.height *= PAPER.height;
+      for (const one of [whole, ...(whole.annotations || [])]) one.font = { ...one.font, size: one.font.size * PAPER.font };
+    }
     return whole;
   };
   const draw = (id, figure) => {
     const target = document.getElementById(id);
     if (!target || !figure) return;
     const colour = colours();
-    Plotly.react(target, resolved(figure.data, colour), layout(figure.layout, colour), config);
+    Plotly.react(target, resolved(figure.data, colour), layout(figure.layout, colour), config());
   };
 
   const integers = (text) => {
@@ -71,27 +77,36 @@
     Plotly.react(target, data, layout({
       xaxis: { title: { text: "chemical shift (ppm)" }, range: [ppm[0], ppm[ppm.length - 1]] },
       yaxis: { visible: false, range: [payload.spectra.low, payload.spectra.high] }, height: 360, uirevision: "kept", showlegend: true,
-    }, colour), config);
+    }, colour), config());
     if (!slider) return;
     document.getElementById("slider-text").textContent = payload.spectra.labels[row];
     slider.setAttribute("aria-valuetext", payload.spectra.labels[row]);
   };
 
-  const choice = document.getElementById("metabolite");
-  const course = () => { if (choice) draw("plot-course", payload.courses[choice.value]); };
+  // What depends on a choice: figures by data-choices, other parts by data-for and data-value.
+  const value = (id) => document.getElementById(id).value;
+  const choose = () => {
+    for (const [id, figures] of Object.entries(payload.choices)) {
+      const target = document.getElementById(`plot-${id}`);
+      if (target) draw(`plot-${id}`, figures[target.dataset.choices.split(" ").map(value).join(" ")]);
+    }
+    for (const part of document.querySelectorAll("[data-for]"))
+      part.hidden = value(part.dataset.for) !== part.dataset.value;
+    for (const text of document.querySelectorAll("[data-of]")) text.textContent = value(text.dataset.of);
+  };
   const all = () => {
     for (const [key, figure] of Object.entries(payload.figures)) draw(`plot-${key}`, figure);
     spectrum();
-    course();
+    choose();
   };
   if (slider) slider.addEventListener("input", spectrum);
-  if (choice) choice.addEventListener("change", course);
+  for (const select of document.querySelectorAll("select")) select.addEventListener("change", choose);
   dark.addEventListener("change", all);
   // Paper is narrower than a screen, and always light.
   const resize = () => { for (const plot of document.querySelectorAll(".js-plotly-plot")) Plotly.Plots.resize(plot); };
   const open = () => { for (const details of document.querySelectorAll("details")) details.open = true; };
-  window.addEventListener("beforeprint", () => { open(); all(); resize(); });
-  window.addEventListener("afterprint", () => { all(); resize(); });
+  window.addEventListener("beforeprint", () => { printing = true; open(); all(); resize(); });
+  window.addEventListener("afterprint", () => { printing = false; all(); resize(); });
 
   const copy = document.getElementById("copy");
   if (navigator.clipboard && window.isSecureContext) {
