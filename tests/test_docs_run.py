@@ -132,6 +132,7 @@ INPUTS = {
     "response_models": SESSION,
     "statistics": ["results"],
     "timecourses": SESSION,
+    "uncertainty": [*SPECTRUM, "press35.basis"],
 }
 """What a page finds in its folder; the other pages make what they need."""
 
