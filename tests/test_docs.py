@@ -198,6 +198,14 @@ def test_every_page_is_in_the_contents():
     assert sorted(entries) == sorted(pages | notebooks)
 
 
+def test_the_citation_is_of_this_version():
+    entries = dict(
+        re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    )
+    assert entries["version"] == mp.__version__
+    assert {"cff-version", "message", "title", "license"} <= set(entries)
+
+
 def test_every_public_name_is_in_the_reference():
     listed = set((DOCS / "api.md").read_text().split())
     names = {name for name in mp.__all__ if not inspect.ismodule(getattr(mp, name))}
