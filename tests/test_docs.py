@@ -108,6 +108,18 @@ def test_every_command_has_an_example():
     assert missing == []
 
 
+@pytest.mark.parametrize("name", leaves(COMMAND_LINE))
+def test_the_help_of_every_command_has_an_example_that_parses(name):
+    command, rest = command_of(name.split()[1:])
+    assert not rest
+    examples = command.help.split("Example: mrsproc ")[1:]
+    assert examples
+    for example in examples:
+        same, words = command_of(shlex.split(example))
+        assert same is command
+        assert not command.make_context(name, words).args
+
+
 def check_keywords(tree):
     """Check the keywords of every call of a public function or class in a piece of code."""
     for call in ast.walk(tree):
@@ -184,6 +196,14 @@ def test_every_page_is_in_the_contents():
     pages = {page.stem for page in DOCS.glob("*.md")} - {"index"}
     notebooks = {f"examples/{path.stem}" for path in (ROOT / "examples").glob("*.ipynb")}
     assert sorted(entries) == sorted(pages | notebooks)
+
+
+def test_the_citation_is_of_this_version():
+    entries = dict(
+        re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    )
+    assert entries["version"] == mp.__version__
+    assert {"cff-version", "message", "title", "license"} <= set(entries)
 
 
 def test_every_public_name_is_in_the_reference():

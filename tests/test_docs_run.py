@@ -41,7 +41,7 @@ NOT_RUN = {
     ),
     "sbatch --array=1-26 participant.sh": "needs SLURM",
     "mrsproc --install-completion": "changes the shell of who runs the tests: tests/cli",
-    "mrsproc demo -o mrsproc-demo": "tests/cli/test_cli.py",
+    "mrsproc demo -o mrsproc-demo": "takes 10 s: tests/cli/test_cli.py",
 }
 """Lines that are shown and not run, and why."""
 
@@ -132,6 +132,7 @@ INPUTS = {
     "response_models": SESSION,
     "statistics": ["results"],
     "timecourses": SESSION,
+    "uncertainty": [*SPECTRUM, "press35.basis"],
 }
 """What a page finds in its folder; the other pages make what they need."""
 
@@ -218,3 +219,44 @@ def test_every_block_has_a_language_that_is_run(page):
         assert kind in {"python", "bash", "r", "text"} or kind[0] == "{" or saved_as, (kind, code)
         if kind == "text":
             assert not re.search(r"^(mrsproc|python|pip|\$) ", code, flags=re.MULTILINE), code
+
+
+MEGA = "siemens_mega_3t/mega-press-68-anon.nii.gz"
+SESSION_04 = "infusion/session-04_raw_svs.nii.gz -b infusion/basis_ge_press35.basis"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (f"{MEGA} -b infusion/basis_ge_press35.basis", "an edited sequence"),
+        (f"{SESSION_04} -r infusion/session-04_raw_svs.nii.gz", "the reference is not water"),
+        (f"{MEGA} -b {MEGA} --edit none", "not a basis set that is known"),
+        (f"{SESSION_04} --response plasma", "when was the infusion"),
+        (
+            "infusion/session-04_raw_coils.npz -b infusion/basis_ge_press35.basis",
+            "not a recording in a format that is known",
+        ),
+    ],
+)
+def test_messages_of_the_page_on_reports(
+    words, message, tmp_path, monkeypatch, data_folder, capsys
+):
+    """Bad input to a report gives the words that the page lists, and no file."""
+    assert f"`{message}`" in (DOCS / "from_raw_to_report.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    for name in INPUTS["from_raw_to_report"]:
+        MAKERS[name](tmp_path, tmp_path / name, data_folder)
+    with pytest.raises(AssertionError, match="exit code 2"):
+        call(f"mrsproc report {words} -o report.html", monkeypatch)
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_three_commands_are_enough_for_a_report():
+    parts = (DOCS / "from_raw_to_report.md").read_text().split("\n## ")
+    for part in parts:
+        for code in re.findall(r"```bash\n(.*?)```", part, flags=re.DOTALL):
+            made = lines(code)
+            assert len(made) <= 3
+            assert made[-1].startswith("mrsproc report ")

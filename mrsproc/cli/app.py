@@ -25,12 +25,14 @@ from mrsproc.cli.preprocess import preprocess
 
 app = typer.Typer(
     name="mrsproc",
-    help="Magnetic resonance spectroscopy of drug infusions: from raw FIDs to glutamate.",
+    help="Magnetic resonance spectroscopy of drug infusions: from raw FIDs to glutamate.\n\n"
+    "A first look: mrsproc demo. A recording: mrsproc info FILE, then mrsproc report FILE --basis "
+    "BASIS.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    epilog="--debug shows the traceback of an error. Exit codes: 0 good, 1 some sessions failed, "
-    "2 usage or input.",
+    epilog="mrsproc COMMAND --help has an example of each. --debug shows the traceback of an "
+    "error. Exit codes: 0 good, 1 some sessions failed, 2 usage or input.",
 )
 
 

@@ -78,6 +78,7 @@ class Course(NamedTuple):
         ppm: tuple[float, float],
     ) -> "DynamicResult":
         """Fit all transients at once."""
+        from mrsproc.cli.work import stage
         from mrsproc.dynamics import DynamicOptions, fit_dynamic
         from mrsproc.fitting.options import FitOptions
 
@@ -86,7 +87,8 @@ class Course(NamedTuple):
         options = DynamicOptions(
             fit=FitOptions(ppm=ppm), bin_width=self.bin_width, infusion=infusion
         )
-        return fit_dynamic(data, basis, responses, options)
+        with stage("fitting all transients at once"):
+            return fit_dynamic(data, basis, responses, options)
 
     def shown(self) -> list[str]:
         """Return what is told and drawn: Glx where both members move, and each metabolite."""

@@ -60,11 +60,12 @@ def _preprocessed(
     options: "PreprocessOptions",
 ) -> Iterator[str]:
     from mrsproc import io, preproc
-    from mrsproc.cli.work import stem
+    from mrsproc.cli.work import stage, stem
 
     raw = io.read(file)
     water = None if reference is None else io.read(reference)
-    clean = preproc.preprocess(raw, water, options, infusion=infusion)
+    with stage("preprocessing"):
+        clean = preproc.preprocess(raw, water, options, infusion=infusion)
     yield from summary(clean)
     for path in write_clean(raw, clean, output, stem(file), infusion):
         yield f"wrote {path}"

@@ -1,8 +1,10 @@
 """What the commands do, as generators of the lines that they print."""
 
 import dataclasses
+import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -44,6 +46,19 @@ def converted(file: Path, output: Path, *, anonymise: bool, part: str | None) ->
             raise FormatError(f"{target}: would overwrite the file that is read; give another -o.")
         io.write(data, target, anonymise=anonymise)
         yield target
+
+
+@contextmanager
+def stage(what: str) -> Iterator[None]:
+    """Tell on a terminal what is being done, until it is done."""
+    on_terminal = sys.stderr.isatty()
+    if on_terminal:
+        print(f"{what} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if on_terminal:
+            print("\r" + " " * (len(what) + 4), end="\r", file=sys.stderr, flush=True)
 
 
 def infusion_event(events: Path | None, given: tuple[float, float] | None) -> "Event | None":
@@ -198,11 +213,13 @@ def analysed(
     fractions = _tissue(raw, request.tissue, request.segmentation)
     water = None if request.reference is None else request.timed(io.read(request.reference))
     signals = io.read_basis(request.basis)
-    with warnings.catch_warnings():  # a fit needs no times of transients
+    with stage("preprocessing"), warnings.catch_warnings():
+        # A fit needs no times of transients.
         warnings.filterwarnings("ignore", "neither onset times", DataWarning)
         clean = preproc.preprocess(raw, water, infusion=infusion)
     spectra = clean.data if request.each else editing.averaged(clean.data, request.edit)
-    result = fitting.fit(spectra, signals, _fit_options(request))
+    with stage("fitting"):
+        result = fitting.fit(spectra, signals, _fit_options(request))
     acquisition = None if fractions is None else raw.acquisition
     quantities = quantification.quantify(
         result, water=clean.water, tissue=fractions, acquisition=acquisition

@@ -32,7 +32,7 @@ def _existing(path: str | os.PathLike[str]) -> Path:
             f" Did you mean {near[0]!r}?"
             if near
             else ""
-            if there
+            if found.parent.is_dir()
             else f" The folder {found.parent} is not there either."
         )
         raise FormatError(f"{found}: no such file or folder.{hint}")

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import shlex
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 
 import mrsproc as mp
-from mrsproc.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "statistics.md").read_text()
@@ -32,23 +30,6 @@ def test_python_of_the_page(tmp_path, monkeypatch, trial):
     stated = re.search(r"\$d = ([\d.]+)\$ \(95 % CI ([\d.]+) to ([\d.]+)\)", PAGE)
     published = mp.stats.replication(4.83, published=26).effect_size
     assert [float(text) for text in stated.groups()] == pytest.approx(list(published), abs=0.005)
-
-
-def test_commands_of_the_page(tmp_path, monkeypatch, trial):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "results").mkdir()
-    for name in ("endpoints", "timecourses"):
-        getattr(trial, name).to_csv(tmp_path / "results" / f"{name}.tsv", sep="\t", index=False)
-    lines = [line for block in blocks("bash") for line in block.splitlines()]
-    commands = [line for line in lines if line.startswith("mrsproc ")]
-    assert len(commands) == 3
-    for line in commands:
-        monkeypatch.setattr("sys.argv", shlex.split(line))
-        with pytest.raises(SystemExit) as stop:
-            main()
-        assert not stop.value.code, line
-    assert (tmp_path / "statistics" / "stats_mixed.tsv").exists()
-    assert (tmp_path / "power.png").exists()
 
 
 def test_benchmark_of_the_calibration():
