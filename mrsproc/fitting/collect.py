@@ -11,6 +11,7 @@ from mrsproc.fitting.batch import Batch
 from mrsproc.fitting.result import FitResult
 from mrsproc.fitting.single import Single, residual_sd
 from mrsproc.fitting.solve import Point, Problem, Spectrum, baseline_and_residual
+from mrsproc.fitting.uncertainty import Uncertainty
 from mrsproc.qc.singlets import half_width
 
 
@@ -105,7 +106,7 @@ def _row(batch: Batch, single: Single) -> dict[str, Array | float]:
         "data": point.data.real,
         "baseline": smooth,
         "residual": residual,
-        "prior_pull": _pull(batch, point.amplitude),
+        "prior_pull": _pull(batch, single.amplitude),
         "noise_sd": spectrum.noise,
         "baseline_dimension": float(problem.baseline.shrinkage(spectrum.stiffness).sum()),
         "fit_quality": (residual_sd(problem, spectrum, single.point) / spectrum.noise) ** 2,
@@ -114,15 +115,16 @@ def _row(batch: Batch, single: Single) -> dict[str, Array | float]:
     }
 
 
-def _pull(batch: Batch, amplitude: Array) -> Array:
-    """Return how many SDs each ratio ended from what was expected; NaN without a reference."""
-    priors, (deviation, scale) = batch.priors, batch.problem.ratio_rows
-    reference = scale @ amplitude
-    off = np.full(len(priors), np.nan)
-    np.divide(deviation @ amplitude, reference, out=off, where=reference > 0.0)
-    location, spread = np.array([prior.normal for prior in priors]).reshape(-1, 2).T
-    expected, sd = np.array([(prior.ratio, prior.sd) for prior in priors]).reshape(-1, 2).T
-    return np.asarray((off * spread + location - expected) / sd)
+def _pull(batch: Batch, found: Uncertainty) -> Array:
+    """Return how far each ratio ended from what was expected, relative to what is known of both."""
+    location, spread = np.array([prior.normal for prior in batch.priors]).reshape(-1, 2).T
+    ratio, sd = np.array([(prior.ratio, prior.sd) for prior in batch.priors]).reshape(-1, 2).T
+    deviation, scale = batch.problem.ratio_rows
+    references = scale / spread[:, None]
+    rows = deviation + (location - ratio)[:, None] * references
+    expected = (sd * (references @ found.mean)) ** 2
+    left_open = np.einsum("ij,jk,ik->i", rows, found.covariance, rows)
+    return np.asarray(rows @ found.mean / np.sqrt(expected + left_open))
 
 
 def _height_and_width(problem: Problem, spectrum: Spectrum, point: Point) -> tuple[float, float]:

@@ -96,7 +96,8 @@ class FitResult(Record):
     priors : tuple of RatioPrior
         Ratio priors that acted.
     prior_pull : ndarray, shape (..., n_priors)
-        How far each is from its expected ratio, in SDs of the prior.
+        How far each ratio is from its expectation, in SDs of the prior and of what the spectrum
+        leaves open together.
     options : FitOptions
         How it was fitted.
     basis_source : str

@@ -1,12 +1,14 @@
 """Posterior of amplitudes, the spread of the shifts, the tail of water."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
 
 import mrsproc as mp
 from mrsproc.data import MRSData
+from mrsproc.errors import FitWarning
 from mrsproc.fitting.baseline import baseline_for
 from mrsproc.fitting.solve import evaluate, minimise
 from mrsproc.fitting.start import starting_points
@@ -94,3 +96,21 @@ def test_whiteness_tells_a_good_model_from_a_bad_one(synthetic):
     assert (good > 0.01).all()
     poor = mp.fit(data, synthetic.basis.without(["Cr", "PCr"])).whiteness
     assert (poor < 1e-3).all()
+
+
+def test_pull_of_a_prior_tells_what_the_data_deny(synthetic):
+    """Taurine five times as much as usual pulls; as usual, or drowned in noise, it does not."""
+    place = synthetic.names.index("Tau")
+    found = []
+    for amount, noise in ((1.6, 0.3), (9.0, 0.3), (9.0, 300.0)):
+        truth = synthetic.truth.copy()
+        truth[place] = amount
+        made = synthetic._replace(truth=truth).data(noise=noise)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)
+            fit = mp.fit(made, synthetic.basis)
+        names = [prior.name for prior in fit.priors]
+        found.append(float(fit.prior_pull[names.index("Tau")]))
+    assert abs(found[0]) < 1.0
+    assert found[1] > 3.0
+    assert abs(found[2]) < 1.5
