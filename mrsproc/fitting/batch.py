@@ -20,6 +20,7 @@ from mrsproc.fitting.stiffness import START_PER_PPM, stiffness_grid
 
 _TAIL_DISTANCE_PPM: Final = 0.2  # nearer to water the fit sees more than a tail
 _NOISE_WEIGHT: Final = 0.37  # noise is measured to 4 to 5 %, what a fit leaves to 3 to 4 %
+_LARGE_BYTES: Final = 2**22
 _SEEN: Final = 0.05  # part of the norm of a signal that has to lie in the range of the fit
 
 
@@ -67,6 +68,7 @@ def batch_for(data: MRSData, basis: BasisSet, options: FitOptions) -> Batch:
     DataWarning
         Signals that lie outside the range of the fit.
     """
+    _keep_small_arrays()
     signals = _signals(data, basis, options)
     built_in = np.array([name not in basis.names for name in signals.names])
     band = band_model(signals, data.acquisition, data.n_points, options.ppm)
@@ -90,6 +92,15 @@ def batch_for(data: MRSData, basis: BasisSet, options: FitOptions) -> Batch:
         noise_weight=_NOISE_WEIGHT if options.noise_sd is None else 1.0,
         start_stiffness=problem.baseline.stiffness_for(per_ppm),
     )
+
+
+def _keep_small_arrays() -> None:
+    """Free one large array, after which the allocator of glibc keeps what smaller ones occupied.
+
+    Else a fit gives its arrays back to the system and gets them again page by page, 900 times a
+    spectrum (M_TRIM_THRESHOLD in mallopt(3)).
+    """
+    np.empty(_LARGE_BYTES, np.uint8)
 
 
 def _signals(data: MRSData, basis: BasisSet, options: FitOptions) -> BasisSet:
