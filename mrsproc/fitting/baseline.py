@@ -45,8 +45,8 @@ class Baseline:
     roughness: Array
     width_ppm: float
 
-    def shrinkage(self, stiffness: float) -> Array:
-        """Return d, the part of each function that the baseline takes, shape (m,)."""
+    def shrinkage(self, stiffness: float | Array) -> Array:
+        """Return d, the part of each function that the baseline takes, shape (..., m)."""
         return np.asarray(1.0 / (1.0 + stiffness * self.roughness))
 
     def stiffness_for(self, per_ppm: float) -> float:

@@ -86,7 +86,7 @@ def stiffness_and_nodes(
     stacked = np.vstack([point.data.real[None], columns])
     onto = stacked @ problem.baseline.q.T
     plain = stacked @ stacked.T
-    shrinkage = np.array([problem.baseline.shrinkage(stiffness) for stiffness in grid])
+    shrinkage = problem.baseline.shrinkage(grid[:, None])
     place, dimension = np.log(grid), shrinkage.sum(axis=1)
     if options.baseline == "maic":
         best = _parabolic_minimum(place, _maic(problem, plain, onto, shrinkage))

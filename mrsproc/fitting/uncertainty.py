@@ -36,7 +36,6 @@ no reason, and the minimum and C are reported as they are.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from mrsproc.axes import Array
 from mrsproc.fitting.asymmetry import WEIGHT_SD
@@ -78,30 +77,33 @@ def uncertainty(
     Uncertainty
         NaN throughout where the information matrix is singular.
     """
-    model, precision = jacobian(problem, point), spectrum.prior.precision
+    model = jacobian(problem, point)
     if kernel is not None:
         model = np.vstack([model, kernel])
-        precision = block_diag(precision, np.eye(len(kernel)) / WEIGHT_SD**2)
-    p, variance = len(model), spectrum.sigma**2
-    rows = np.vstack([model, point.signals.real])
-    onto = np.vstack([model @ problem.baseline.q.T, point.onto[1:]])
-    plain = rows @ rows.T / variance + block_diag(precision, spectrum.ratio_precision)
+    p, q, variance = len(model), spectrum.prior.mean.size, spectrum.sigma**2
+    rows = np.concatenate([model, point.signals.real])
+    onto = rows @ problem.baseline.q.T
+    plain = rows @ rows.T / variance
+    plain[:q, :q] += spectrum.prior.precision
+    plain[range(q, p), range(q, p)] += 1.0 / WEIGHT_SD**2
+    plain[p:, p:] += spectrum.ratio_precision
     left = (point.onto[0] - point.amplitude @ point.onto[1:]) / variance
     before = problem.baseline.shrinkage(spectrum.stiffness)
     wanted = np.concatenate([np.zeros(p), _held_back(spectrum, point)])
-    moves, inverses = [], []
-    for stiffness in spectrum.nodes:
+    moves = np.empty((spectrum.nodes.size, problem.n_basis))
+    covariance = np.zeros((problem.n_basis, problem.n_basis))
+    for move, stiffness in zip(moves, spectrum.nodes, strict=True):
         shrinkage = problem.baseline.shrinkage(stiffness)
         inverse = inverted(plain - (onto * (shrinkage / variance)) @ onto.T)[p:]
-        moves.append(inverse @ (wanted - onto @ ((shrinkage - before) * left)))
-        inverses.append(inverse[:, p:])
-    off = np.array(moves) - np.mean(moves, axis=0)
-    covariance = np.mean(inverses, axis=0) + off.T @ off / len(off)
+        move[:] = inverse @ (wanted - onto @ ((shrinkage - before) * left))
+        covariance += inverse[:, p:] / len(moves)
+    middle = moves.sum(axis=0) / len(moves)
+    covariance += (moves - middle).T @ (moves - middle) / len(moves)
     if not np.isfinite(covariance).all():
         return Uncertainty(point.amplitude * np.nan, covariance)
     if not shared:
         return Uncertainty(point.amplitude, covariance)
-    return Uncertainty(*positive_normal(point.amplitude + np.mean(moves, axis=0), covariance))
+    return Uncertainty(*positive_normal(point.amplitude + middle, covariance))
 
 
 def _held_back(spectrum: Spectrum, point: Point) -> Array:
