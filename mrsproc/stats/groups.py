@@ -109,7 +109,8 @@ def quality_course(
     -------
     pandas.DataFrame
         outcome ("linewidth_hz", "snr", "rejected" [%]), and the columns of `group_course`; time_s
-        counts from the onset. Widths and SNR are those of the transients used.
+        counts from the onset. Widths and SNR are those of the transients used; intervals of the
+        part left out end at 0 and 100 %.
 
     Raises
     ------
@@ -128,6 +129,9 @@ def quality_course(
         rows = whole if outcome == "rejected" else whole[valid]
         if outcome in rows and np.isfinite(numbers(rows, outcome, what="qc")).any():
             found = group_course(rows, value=outcome, treatment=treatment, bin_s=width)
+            if outcome == "rejected":
+                ends = ["ci_low", "ci_high"]
+                found[ends] = found[ends].clip(0.0, 100.0)  # of a part: t intervals know no ends
             found.insert(0, "outcome", outcome)
             parts.append(found)
     return pd.concat(parts, ignore_index=True)

@@ -235,3 +235,24 @@ def test_on_paper(show, browser, which):
     assert browser.execute_script(style) == ["rgb(255, 255, 255)", "rgb(28, 28, 28)"]
     closed = browser.find_elements(By.CSS_SELECTOR, "details:not([open])")
     assert [one for one in closed if one.is_displayed()] == []
+
+
+@pytest.mark.parametrize("which", PLOTS)
+def test_figures_keep_their_place_when_the_window_changes(show, which):
+    """A phone that is turned: each drawing as wide as its element, and no higher."""
+    browser = show(which)
+    measure = """
+        return Array.from(document.querySelectorAll('.js-plotly-plot'))
+            .filter((one) => one.clientWidth)
+            .map((one) => {
+                const inner = one.querySelector('.main-svg').getBoundingClientRect();
+                return [one.clientWidth - inner.width, one.clientHeight - inner.height];
+            });"""
+
+    def fits(driver):
+        sizes = driver.execute_script(measure)
+        return all(abs(wide) < 2 and -2 < high < 40 for wide, high in sizes)
+
+    for width in (400, 1280):
+        emulate(browser, width, "light")
+        WebDriverWait(browser, 20).until(fits, f"at {width} px")

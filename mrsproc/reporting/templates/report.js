@@ -44,11 +44,16 @@
     }
     return whole;
   };
+  // A figure that is fitted to another width takes its height from its element.
+  const show = (target, data, whole) => {
+    target.style.height = `${whole.height}px`;
+    Plotly.react(target, data, whole, config());
+  };
   const draw = (id, figure) => {
     const target = document.getElementById(id);
     if (!target || !figure) return;
     const colour = colours();
-    Plotly.react(target, resolved(figure.data, colour), layout(figure.layout, colour), config());
+    show(target, resolved(figure.data, colour), layout(figure.layout, colour));
   };
 
   const integers = (text) => {
@@ -75,10 +80,10 @@
     const colour = colours();
     const target = document.getElementById("plot-spectra");
     const data = traces.map((trace) => ({ ...trace, line: resolved(trace.line, colour) }));
-    Plotly.react(target, data, layout({
+    show(target, data, layout({
       xaxis: { title: { text: "chemical shift (ppm)" }, range: [ppm[0], ppm[ppm.length - 1]] },
       yaxis: { visible: false, range: [payload.spectra.low, payload.spectra.high] }, height: 360, uirevision: "kept", showlegend: true,
-    }, colour), config());
+    }, colour));
     if (!slider) return;
     document.getElementById("slider-text").textContent = payload.spectra.labels[row];
     slider.setAttribute("aria-valuetext", payload.spectra.labels[row]);
