@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mrsproc.cli.dynamic import Course
 from mrsproc.cli.work import Request, analysed, report_lines, stem
-from mrsproc.errors import InvalidInputError, MissingPackageError
+from mrsproc.errors import InvalidInputError, MissingPackageError, MRSError
 
 if TYPE_CHECKING:
     from mrsproc.study import StudyResult
@@ -76,4 +76,6 @@ def end_of_run(result: "StudyResult") -> str:
         report(target, study=result)
     except MissingPackageError as error:
         return f"no report: {error}"
+    except (MRSError, OSError, ArithmeticError, ValueError) as error:  # the tables count without it
+        return f"no report: {error} See mrsproc report {result.output} --debug."
     return f"wrote {target}: open it in a browser"

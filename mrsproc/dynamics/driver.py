@@ -33,6 +33,7 @@ from mrsproc.dynamics.result import DynamicResult
 from mrsproc.dynamics.solve import Linearised, linearised, minimise, without_local
 from mrsproc.errors import DataWarning, FitWarning, InvalidInputError
 from mrsproc.fitting.result import sum_weights
+from mrsproc.numerics.definite import inverted
 from mrsproc.responses import FreeBins, Response
 from mrsproc.timeline import bin_index, repetition, time_bins, transient_onsets
 
@@ -357,10 +358,10 @@ def _smoothing(
 ) -> Array:
     """Return better factors of the penalties (Wood 2017, 10.1111/biom.12621)."""
     tangent = linearised(session, model, point)
-    covariance = covariances(session, model, point, tangent).thermal
+    variance = np.diag(inverted(tangent.information))
     better = []
     for factor, (terms, rough) in zip(factors, smooth, strict=True):
-        used = float(factor * (np.diag(covariance)[terms] * rough).sum())
+        used = float(factor * (variance[terms] * rough).sum())
         squares = float(rough @ point.coefficient[terms] ** 2)
         rank = float((rough > 0.0).sum())
         better.append(np.clip((rank - used) / max(squares, 1e-300), *_SMOOTHING_LIMITS))

@@ -192,13 +192,14 @@ def _band(data: MRSData, batch: Batch) -> tuple[BandModel, slice]:
 
 
 def _mean_fit(data: MRSData, local: Array, batch: Batch, noise: Array) -> tuple[Single, FitResult]:
-    """Fit the mean of the aligned transients, residual water removed."""
+    """Fit the weighted mean of the aligned transients, residual water removed."""
     turn = exponentials(2j * np.pi * local[:, 0], data.acquisition.dwell_time, data.n_points)
-    fid = (np.asarray(data.fid) * (turn * np.exp(1j * local[:, 1:]))).mean(axis=0)
+    weight = noise**-2.0 / np.sum(noise**-2.0)
+    fid = weight @ (np.asarray(data.fid) * (turn * np.exp(1j * local[:, 1:])))
     mean = remove_water(MRSData(fid=fid, dims=("time",), acquisition=data.acquisition))
     fid = np.asarray(mean.fid)
     check_sign(batch, fid[None])
-    single = fit_one(batch, fid, float(np.linalg.norm(noise)) / noise.size)
+    single = fit_one(batch, fid, float(np.sum(noise**-2.0) ** -0.5))
     collection = Collection(batch, 1)
     collection.put(0, single)
     found = collection.result(mean)

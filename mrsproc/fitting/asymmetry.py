@@ -27,6 +27,7 @@ from mrsproc.fitting.solve import (
     information,
     jacobian,
     minimise,
+    within_limits,
 )
 
 N_WEIGHTS: Final = 3
@@ -91,7 +92,8 @@ def with_asymmetry(problem: Problem, spectrum: Spectrum, point: Point) -> Asymme
         shape = lineshape(problem.band.time, weights)
         band = dataclasses.replace(problem.band, fid=problem.band.fid * shape)
         bent = dataclasses.replace(problem, band=band)
-        start = evaluate(bent, spectrum, current.theta + step[N_WEIGHTS:], current.passive)
+        theta = within_limits(current.theta + step[N_WEIGHTS:], bent)
+        start = evaluate(bent, spectrum, theta, current.passive)
         current, converged = minimise(bent, spectrum, start)
     penalty = weights @ weights / WEIGHT_SD**2 + np.linalg.slogdet(hessian * WEIGHT_SD**2)[1]
     if not converged or point.cost - current.cost < penalty:

@@ -7,7 +7,8 @@ value leaves a quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s
 
 Ratios of amplitudes have published means and SDs. They are not negative, and where the SD is as
 large as the mean a normal distribution with these moments would, once it is cut off at zero, expect
-more than was published. That normal distribution is chosen that has them after the cut.
+more than was published. That normal distribution is chosen that has them after the cut; its SD is
+at most 0.76 of the mean then, that of a half normal one.
 """
 
 import dataclasses
@@ -51,7 +52,8 @@ class RatioPrior:
     reference : mapping of str to float
         Signals, and the weights with which they are summed.
     ratio, sd : float
-        Expected ratio and its SD, over what is not negative.
+        Expected ratio and its SD, over what is not negative; SDs above 0.76 of the ratio act as
+        that.
     source : str
         Where they are from.
     """

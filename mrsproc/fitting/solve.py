@@ -126,7 +126,8 @@ class Spectrum:
     noise : float
         SD of the noise of its real part, as measured.
     sigma : float
-        SD of what the model leaves over: that of the noise, or of the residual where it is larger.
+        SD of what the model leaves over: that of the residual; a mean of it and the noise where the
+        residual is smaller.
     stiffness : float
         Stiffness of the baseline.
     nodes : ndarray
@@ -439,7 +440,7 @@ def minimise(
             promised = float(step @ (2.0 * slope - curvature @ step))
             if promised < enough:
                 return point, True
-            theta = _within_limits(point.theta + step @ along, problem)
+            theta = within_limits(point.theta + step @ along, problem)
             trial = evaluate(problem, spectrum, theta, point.passive)
             if trial.cost < point.cost:
                 break
@@ -470,7 +471,8 @@ def _corrected(curvature: Array, step: Array, change: Array) -> Array:
     return np.asarray(curvature + np.outer(change, change) / along - np.outer(seen, seen) / known)
 
 
-def _within_limits(theta: Array, problem: Problem) -> Array:
+def within_limits(theta: Array, problem: Problem) -> Array:
+    """Return shape parameters, changed in place where the model has no meaning."""
     theta[2] = np.clip(theta[2], *_LOG_GAUSS)
     shift, limit = theta[3 : 3 + problem.n_basis], problem.band.margin_hz
     np.clip(shift, -limit, limit, out=shift)

@@ -26,6 +26,8 @@ def solve_definite(matrix: Array, right: Array) -> Array:
     numpy.linalg.LinAlgError
         The matrix is singular.
     """
+    if not matrix.size:
+        return np.zeros_like(right)
     _, solution, failed = dposv(matrix, right)
     return np.asarray(np.linalg.solve(matrix, right) if failed else solution)
 

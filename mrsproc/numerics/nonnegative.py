@@ -25,6 +25,11 @@ def nonnegative_least_squares(gram: Array, moment: Array, passive: Array) -> tup
     passive : ndarray of bool, shape (n,)
         Which coefficients are free at the minimum.
 
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        No finite solution.
+
     References
     ----------
     Lawson 1995, Solving Least Squares Problems, 10.1137/1.9781611971217, chapter 23; started warm
@@ -60,6 +65,8 @@ def _shed_negative(gram: Array, moment: Array, x: Array, passive: Array) -> None
             x[:] = 0.0
             return
         target = solve_definite(gram[index[:, None], index], moment[index])
+        if not np.isfinite(target).all():
+            raise np.linalg.LinAlgError("the normal equations have no finite solution")
         if (target > 0.0).all():
             x[:] = 0.0
             x[index] = target

@@ -231,12 +231,16 @@ def _recording(data: MRSData) -> str:
 def _fitting(result: FitResult) -> str:
     options = result.options
     baseline = options.baseline
-    how = f"by {baseline}" if isinstance(baseline, str) else f"with {baseline:g} parameters per ppm"
+    lines = "asymmetric" if options.lineshape == "asymmetric" else "Voigt"
+    how = {
+        "reml": "was averaged over what restricted maximum likelihood finds likely",
+        "maic": "was chosen by a modified Akaike criterion",
+    }.get(str(baseline), f"left {baseline} parameters per ppm")
     return (
         f"Spectra were fitted between {options.ppm[0]:g} and {options.ppm[1]:g} ppm with "
-        f"{len(result.names)} basis signals ({result.basis_source}), Voigt lines, shifts and "
+        f"{len(result.names)} basis signals ({result.basis_source}), {lines} lines, shifts and "
         f"widths regularised (SD {options.shift_sd:g} ppm and {options.width_sd:g} Hz), and a "
-        f"penalised spline as baseline whose stiffness was chosen {how}; "
+        f"penalised spline as baseline whose stiffness {how}; "
         f"{len(result.priors) or 'no'} soft ratio priors acted."
     )
 

@@ -75,10 +75,11 @@ def group_course(
         {
             "subject": table["subject"].astype(str).to_numpy(),
             "condition": labels.astype(object).where(labels.notna(), "n/a").astype(str).to_numpy(),
-            "bin": np.floor(time / width).astype(int),
+            "bin": np.floor(time / width),
             "value": numbers(table, value, what="the table"),
         }
     ).dropna()
+    frame["bin"] = frame["bin"].astype(int)
     tables = {
         label: own.pivot_table(index="bin", columns="subject", values="value")
         for label, own in frame.groupby("condition")
@@ -148,8 +149,8 @@ def _quality_width(time: Array) -> float:
 
 def _width(table: "pd.DataFrame", time: Array) -> float:
     if "duration_s" in table:
-        return float(np.median(numbers(table, "duration_s", what="the table")))
-    steps = np.diff(np.unique(time))
+        return float(np.nanmedian(numbers(table, "duration_s", what="the table")))
+    steps = np.diff(np.unique(time[np.isfinite(time)]))
     return float(np.median(steps)) if steps.size else 1.0
 
 

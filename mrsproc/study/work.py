@@ -306,6 +306,8 @@ def _write(
     base = folder / task.session.stem
     with suppress(FileNotFoundError):
         base.with_name(f"{base.name}_{RECORD}").unlink()
+    with suppress(FileNotFoundError):  # a report of numbers that are replaced
+        base.with_name(f"{base.name}_{REPORT}").unlink()
     for left in folder.glob(".mrsproc-*"):  # of a run that was killed
         left.unlink()
     about = {

@@ -196,3 +196,25 @@ def test_phases_are_reported_as_put_in(synthetic):
     fit = mp.fit(synthetic.data(noise=0.3, phase=0.8), synthetic.basis)
     assert fit.phase0_deg == pytest.approx(-np.rad2deg(0.8), abs=6.0)  # what the data are turned by
     assert abs(fit.phase1_deg_per_ppm) < 3.0
+
+
+def test_spectrum_without_its_signals_spoils_no_other(synthetic):
+    """Where nothing of the basis set is there, no signal is left in the fit."""
+    basis = synthetic.basis.select(["Ins"])
+    good = synthetic.data(noise=0.5)
+    time = np.arange(1024) * 5e-4
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=(3, 1024)) + 1j * rng.normal(size=(3, 1024))
+    strange = noise + 200.0 * np.exp((-2j * np.pi * 300.0 - 200.0) * time)
+    data = MRSData(
+        fid=np.vstack([good.fid[None], strange]),
+        dims=("transient", "time"),
+        acquisition=good.acquisition,
+    )
+    for lineshape in ("voigt", "asymmetric"):
+        options = mp.FitOptions(macromolecules="none", lineshape=lineshape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)
+            fit = mp.fit(data, basis, options)
+        assert all(reason for reason in fit.reason[~fit.success])
+        assert np.isfinite(fit.amplitude[fit.success]).all()

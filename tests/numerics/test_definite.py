@@ -23,6 +23,10 @@ def test_inverse_and_solution(n, seed):
     assert solution * units == pytest.approx(np.ones(n), abs=1e-6)
 
 
+def test_nothing_to_solve():
+    assert solve_definite(np.zeros((0, 0)), np.zeros((0, 3))).shape == (0, 3)
+
+
 def test_singular_information_gives_nan():
     assert np.isnan(inverted(np.array([[1.0, 1.0], [1.0, 1.0]]))).all()
     assert np.isnan(inverted(np.array([[1.0, 0.0], [0.0, 0.0]]))).all()
