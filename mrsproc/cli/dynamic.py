@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
-from mrsproc.cli.editing import looks_edited
 from mrsproc.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -163,12 +162,14 @@ def _shape(name: str, infusion: "Infusion") -> "Response | str":
 def _transients(file: Path, reference: Path | None) -> "MRSData":
     """Return the transients of a recording, coils combined."""
     from mrsproc import io, preproc
+    from mrsproc.preproc.editing import looks_edited
 
     raw = io.read(file)
     if looks_edited(raw):
         raise InvalidInputError(
             f"{file}: transients of an edited recording are of two kinds, and one basis set fits "
-            "one of them. In Python: mp.split_edited, then mp.fit_dynamic of the off scans."
+            "one of them. In Python: mp.split_edited, then mp.fit_dynamic of the off scans; "
+            "mp.fit_dynamic of all where they are alike."
         )
     if "coil" not in raw.dims:
         return raw

@@ -1,7 +1,6 @@
 """Edited recordings on the command line: how their conditions stand, and which is fitted."""
 
-import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,14 +24,6 @@ Order = Annotated[
     ),
 ]
 
-_SEQUENCES: Final = re.compile("edit|svs_ed|mega|mpress|hermes|hercules", re.IGNORECASE)
-
-
-def looks_edited(data: "MRSData") -> bool:
-    """Tell whether a recording has, or by its sequence should have, conditions of editing."""
-    named = _SEQUENCES.search(data.acquisition.sequence or "") is not None
-    return "edit" in data.dims or (named and data.sizes.get("transient", 1) > 1)
-
 
 def split(
     data: "MRSData", edit: str | None, order: Literal["blocks", "alternating"] | None
@@ -51,6 +42,8 @@ def split(
     InvalidInputError
         Conditions that would be averaged into one, or that are not there.
     """
+    from mrsproc.preproc.editing import looks_edited, split_edited
+
     if edit is None and looks_edited(data):
         raise InvalidInputError(
             f"{data.acquisition.sequence or 'this'} is an edited sequence, and its conditions have "
@@ -66,8 +59,6 @@ def split(
             f"--edit {edit}: which of the {data.sizes.get('transient', 1)} transients? Give "
             "--order blocks (one half is on, the other off) or --order alternating."
         )
-    from mrsproc.preproc import split_edited
-
     return split_edited(data, order)
 
 

@@ -123,7 +123,7 @@ def described(file: Path) -> Iterator[str]:
 
 
 def _editing(data: MRSData) -> dict[str, str]:
-    from mrsproc.cli.editing import looks_edited
+    from mrsproc.preproc.editing import looks_edited
 
     if not looks_edited(data):
         return {}

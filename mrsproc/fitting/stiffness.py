@@ -39,10 +39,10 @@ def stiffness_grid(problem: Problem) -> Array:
     return np.array([problem.baseline.stiffness_for(per_ppm) for per_ppm in _GRID_PER_PPM])
 
 
-def chosen_stiffness(
+def stiffness_and_nodes(
     problem: Problem, point: Point, columns: Array, grid: Array, options: FitOptions
-) -> float:
-    """Return the stiffness that the criterion of the options prefers.
+) -> tuple[float, Array]:
+    """Return the stiffness that the criterion prefers, and those that stand for all likely ones.
 
     Parameters
     ----------
@@ -57,27 +57,9 @@ def chosen_stiffness(
 
     Returns
     -------
-    float
+    stiffness : float
         That whose effective number of parameters is the mean under the restricted likelihood, or
         the minimum of Akaike's criterion.
-    """
-    return stiffness_and_nodes(problem, point, columns, grid, options)[0]
-
-
-def stiffness_and_nodes(
-    problem: Problem, point: Point, columns: Array, grid: Array, options: FitOptions
-) -> tuple[float, Array]:
-    """Return the stiffness that the criterion prefers, and those that stand for all likely ones.
-
-    Parameters
-    ----------
-    problem, point, columns, grid, options
-        As for `chosen_stiffness`.
-
-    Returns
-    -------
-    stiffness : float
-        As `chosen_stiffness` returns it.
     nodes : ndarray, shape (3,) or (1,)
         Of equal probability, with the mean and the variance that the effective number of parameters
         has under the restricted likelihood; the one that is preferred by another criterion, which

@@ -137,12 +137,14 @@ def decode(content: bytes, source: str) -> MRSData:
     array = _voxels(image, source)
     dims, array = _named_dims(array, meta, source)
     offset = len(content) - array.nbytes
-    keep = {"bytes": content[:offset]} if _is_plain(image, content, array) else None
     try:
+        acquisition = _acquisition(image, meta, source)
+        plain = _is_plain(image, content, array)
+        keep = {"bytes": content[:offset], "acquisition": acquisition} if plain else None
         return MRSData(
             fid=array,
             dims=dims,
-            acquisition=_acquisition(image, meta, source),
+            acquisition=acquisition,
             coords=_coords(meta, dims),
             mask=_mask(array, dims, meta, source),
             affine=np.asarray(image.affine),
@@ -397,10 +399,15 @@ def encode(data: MRSData, *, anonymise: bool = False) -> bytes:
     bytes
         Header, extension and data.
     """
-    if data.header is not None and not anonymise:
+    if data.header is not None and not anonymise and _describes(data.header, data):
         block = _nifti_order(data)[0].tobytes(order="F")
         return bytes(data.header["bytes"]) + block
     return bytes(_new_image(data, anonymise=anonymise).to_bytes())
+
+
+def _describes(header: Mapping[str, Any], data: MRSData) -> bool:
+    """Tell whether the bytes of a header are still those of how the data were acquired."""
+    return header["acquisition"] is data.acquisition
 
 
 def _nifti_order(data: MRSData) -> tuple[Array, list[str]]:

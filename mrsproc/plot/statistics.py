@@ -40,7 +40,7 @@ def crossover(result: Crossover, *, ax: "Axes | None" = None) -> "Axes":
         ax = new_axes(ax, (5.5, 1.4 + 0.17 * len(frame)))
         rows = np.arange(len(frame), 0, -1)
         ax.axvline(0.0, color="0.8", lw=0.7)
-        bars = _Z95 * frame["sd"].fillna(0.0)
+        bars = _Z95 * frame["sd"].astype(float)
         ax.hlines(
             rows,
             frame["difference"] - bars,

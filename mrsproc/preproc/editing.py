@@ -7,6 +7,7 @@ stay where they were while the field drifts, so that their efficiency falls (Har
 10.1002/mrm.25009): no correction of the spectra undoes that.
 """
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,10 +20,28 @@ from mrsproc.preproc.alignment import Alignment, align, best_shift, cut
 from mrsproc.preproc.registration import Registration, State, Window
 
 Order = Literal["blocks", "alternating"]
+_SEQUENCES: Final = re.compile("edit|svs_ed|mega|mpress|hermes|hercules", re.IGNORECASE)
 _NEAR_PPM: Final = (2.9, 3.4)  # where the first value of the shift is looked for
 _CHOLINE_PPM: Final = (3.12, 3.32)  # which editing leaves alone
 DRIFT_HZ: Final = 5.0
 """Drift above which the loss of editing efficiency is told aloud [Hz]."""
+
+
+def looks_edited(data: MRSData) -> bool:
+    """Tell whether a recording has, or by its sequence should have, conditions of editing.
+
+    Parameters
+    ----------
+    data : MRSData
+        As read.
+
+    Returns
+    -------
+    bool
+        True with a dimension "edit", or several transients of a sequence that is named so.
+    """
+    named = _SEQUENCES.search(data.acquisition.sequence or "") is not None
+    return "edit" in data.dims or (named and data.sizes.get("transient", 1) > 1)
 
 
 def split_edited(data: MRSData, order: Order, *, n_conditions: int = 2) -> MRSData:

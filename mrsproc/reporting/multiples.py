@@ -84,7 +84,7 @@ def multiples(findings: Findings, course: Course, duration_s: float) -> Multiple
     rows = course.rows.assign(
         minutes=(course.rows["time_s"] + 0.5 * course.rows["duration_s"]).astype(float) / 60.0,
         value=course.rows["estimate"].astype(float),
-        half=_Z95 * course.rows["sd"].astype(float).fillna(0.0),
+        half=_Z95 * course.rows["sd"].astype(float),
     ).sort_values("minutes")
     xs = _span(rows["minutes"].to_numpy())
     ys = _span(_reach(rows))
@@ -109,10 +109,10 @@ def multiples(findings: Findings, course: Course, duration_s: float) -> Multiple
 
 def _reach(rows: "pd.DataFrame") -> Array:
     """Return what the axis has to hold: all values, and intervals that are not far wider."""
-    values = rows["value"].to_numpy()
-    width = float(np.nanmax(values) - np.nanmin(values)) or 1.0
-    half = np.minimum(rows["half"].to_numpy(), 0.5 * width)
-    return np.concatenate([values - half, values + half])
+    known = rows[np.isfinite(rows["value"])]
+    values = known["value"].to_numpy()
+    half = np.minimum(known["half"].to_numpy(), 0.5 * float(np.ptp(values)) or 0.5)
+    return np.concatenate([values, values - half, values + half])
 
 
 def _span(values: Array) -> tuple[float, float]:
@@ -164,11 +164,19 @@ def _person(
 def _curve(rows: "pd.DataFrame", colour: str, axes: _Axes) -> Curve:
     xs, ys = axes
     x = [round(_x(float(t), xs), 1) for t in rows["minutes"]]
-    value, half = rows["value"].to_numpy(), rows["half"].to_numpy()
-    low, high = (np.clip(value + sign * half, *ys) for sign in (-1.0, 1.0))
-    y, bottom, top = ([round(_y(float(v), ys), 1) for v in part] for part in (value, low, high))
-    outline = [*zip(x, top, strict=True), *zip(x[::-1], bottom[::-1], strict=True)]
-    return Curve(colour, _path(zip(x, y, strict=True)), _path(outline) + "Z")
+    y = [round(_y(float(v), ys), 1) for v in rows["value"]]
+    return Curve(colour, _path(zip(x, y, strict=True)), _outline(rows, axes))
+
+
+def _outline(rows: "pd.DataFrame", axes: _Axes) -> str:
+    """Return the 95 % interval; nothing where no SD is known, rather than an interval of none."""
+    known = rows[np.isfinite(rows["half"])]
+    if known.empty:
+        return ""
+    x = [round(_x(float(t), axes.x), 1) for t in known["minutes"]]
+    low, high = (np.clip(known["value"] + sign * known["half"], *axes.y) for sign in (-1.0, 1.0))
+    bottom, top = ([round(_y(float(v), axes.y), 1) for v in part] for part in (low, high))
+    return _path([*zip(x, top, strict=True), *zip(x[::-1], bottom[::-1], strict=True)]) + "Z"
 
 
 def _path(points: Iterable[tuple[float, float]]) -> str:

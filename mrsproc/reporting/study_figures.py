@@ -188,7 +188,7 @@ def people(result: "stats.Crossover") -> Figure:
     """
     table = result.to_frame("differences").sort_values("difference", ascending=False)
     names = [*(f"sub-{name}" for name in table["subject"]), "all"]
-    half = 1.96 * table["sd"].fillna(0.0).to_numpy()
+    half = 1.96 * table["sd"].to_numpy(float)
     middle = table["difference"].to_numpy()
     weight = table["weight"].to_numpy() / table["weight"].max()
     size = [round(4.0 + 6.0 * float(one), 1) for one in weight]

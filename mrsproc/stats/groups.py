@@ -78,8 +78,8 @@ def group_course(
             "bin": np.floor(time / width),
             "value": numbers(table, value, what="the table"),
         }
-    ).dropna()
-    frame["bin"] = frame["bin"].astype(int)
+    )
+    frame = frame[np.isfinite(frame["value"]) & np.isfinite(frame["bin"])].astype({"bin": int})
     tables = {
         label: own.pivot_table(index="bin", columns="subject", values="value")
         for label, own in frame.groupby("condition")

@@ -16,9 +16,10 @@ from mrsproc import io
 from mrsproc.basis import BasisSet
 from mrsproc.data import MRSData
 from mrsproc.dynamics import DynamicOptions, DynamicResult, fit_dynamic
-from mrsproc.errors import InvalidInputError, MissingPackageError, QualityError
+from mrsproc.errors import DataWarning, InvalidInputError, MissingPackageError, QualityError
 from mrsproc.files import atomic_path, content_hash
 from mrsproc.preproc import Preprocessed, preprocess
+from mrsproc.preproc.editing import looks_edited
 from mrsproc.reporting import report
 from mrsproc.responses import Infusion
 from mrsproc.study.discovery import Session
@@ -35,6 +36,10 @@ RECORD: Final = "desc-record_mrs.json"
 """End of the name of the file that is written last: what it names is complete."""
 REPORT: Final = "report.html"
 """End of the name of the report of a session."""
+_EDITED: Final = (
+    "the sequence is an edited one, and all its transients were fitted with one basis set: right "
+    "only where they are alike. Else write the scan you want with mp.split_edited and mp.write."
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -227,6 +232,8 @@ def _analyse(task: Task) -> None:
             with_water = session.reference is not None and recipe.water_reference != "none"
             water = io.read(session.reference) if with_water and session.reference else None
             infusion = _infusion(recipe, session)
+            if looks_edited(raw):
+                warnings.warn(_EDITED, DataWarning, stacklevel=1)
         with _stage("preprocess"):
             clean = preprocess(raw, water, recipe.preprocess, infusion=infusion)
         with _stage("fit"):

@@ -1,5 +1,6 @@
 """NIfTI-MRS: lossless where nothing changed, private where something did, clear if broken."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -445,3 +446,13 @@ def test_a_stored_mask_that_does_not_fit_is_not_dropped_without_a_word():
     with pytest.warns(DataWarning, match=r"ValidFIDs has shape \(2,\), the FIDs have \(3,\)"):
         data = nifti_mrs.decode(file_bytes(None, extension), "a.nii")
     assert data.mask.all()
+
+
+def test_what_is_said_anew_of_an_acquisition_is_written(tmp_path):
+    """The header of the file that was read must not win over a change."""
+    made = mp.simulate(None, mp.SessionOptions(n_transients=4, n_points=256), rng=0).data
+    mp.write(made, tmp_path / "a.nii.gz")
+    read = mp.read(tmp_path / "a.nii.gz")
+    named = read.acquisition.replace(sequence="svs_edit")
+    mp.write(dataclasses.replace(read, acquisition=named), tmp_path / "b.nii.gz")
+    assert mp.read(tmp_path / "b.nii.gz").acquisition.sequence == "svs_edit"

@@ -214,6 +214,20 @@ def test_small_multiples_share_their_axes(study_page, study):
     assert re.findall(r'<text x="30" y="(.*?)"', part.split("</figure>")[4]) == ticks
 
 
+def test_missing_sd_has_no_interval(study, tmp_path):
+    """A band of no width would say that the value is certain; one infinite value spoils nothing."""
+    table = study.timecourses.copy()
+    person = table["subject"] == "01"
+    table.loc[person, "sd"] = np.nan
+    table.loc[table.index[table["subject"] == "02"][0], "estimate"] = np.inf
+    mp.report(tmp_path / "x.html", study=changed(study, timecourses=table))
+    figures = section(tmp_path / "x.html", "Every person").split("</figure>")
+    assert 'class="band" d=""' in figures[0]
+    assert 'class="band" d="M' not in figures[0]
+    assert 'class="band" d="M' in figures[1]
+    assert "nan" not in figures[0] + figures[1]
+
+
 def test_two_people_have_no_test_and_the_reason_is_said(study, tmp_path):
     few = ["01", "02"]
     parts = {

@@ -1,5 +1,6 @@
 """A whole study: from raw sessions to tables, again and again, with things that go wrong."""
 
+import dataclasses
 import gzip
 import html
 import json
@@ -113,6 +114,9 @@ def test_a_report_that_cannot_be_made_costs_no_session(
 
     monkeypatch.setattr(work, "report", broken)
     study = mp.Study.from_bids(master)
+    old = tmp_path / "out/sub-01/ses-01/mrs/sub-01_ses-01_report.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("of numbers that are replaced")
     result = study.run(recipe, tmp_path / "out", basis=basis, participants=["01"], jobs=1)
     assert set(result.endpoints["subject"]) == {"01"}
     assert all("no report of this session: of a figure" in x for x in result.sessions["warnings"])
@@ -255,6 +259,20 @@ def test_events_by_name_and_metabolites_that_move(bids, basis, tmp_path):
     events.write_text(events.read_text() + "90\t5\ttask\n")
     message = study.run(only, tmp_path / "only", **named).failures["message"].iloc[0]
     assert "0 events 'infusion', and one is wanted; its events are 'ketamine', 'task'" in message
+
+
+def test_transients_of_an_edited_sequence_are_told(bids, basis, recipe, tmp_path):
+    """On and off fitted as one would be wrong without a word."""
+    for path in sorted(bids.glob("sub-02/**/*_svs.nii.gz")):
+        data = mp.read(path)
+        named = data.acquisition.replace(sequence="svs_edit")
+        mp.write(dataclasses.replace(data, acquisition=named), path)
+    result = mp.Study.from_bids(bids).run(
+        recipe, tmp_path, basis=basis, participants=["02"], jobs=1
+    )
+    told = result.sessions.query("subject == '02'")["warnings"]
+    assert len(told) == 2
+    assert all("the sequence is an edited one" in text for text in told), told.tolist()
 
 
 def test_without_infusion_a_baseline_will_do(bids, basis, tmp_path):
