@@ -1,8 +1,13 @@
 """Spectra and band-limited signals on grids that no FFT has."""
 
+from typing import Final
+
 import numpy as np
 
 from mrsproc.axes import Array
+
+_CUTS: Final = (1e-7, 1e-5, 1e-3, 1e-2)  # of the largest singular value: what counts as noise
+_MOST_GROWTH: Final = 2.0  # of what continues a FID to negative times
 
 
 def chirp_sum(signal: Array, step: float, n_out: int) -> Array:
@@ -115,6 +120,12 @@ def continued_backwards(fid: Array, n_extra: int) -> Array:
     ----------
     Backward prediction with a truncated singular value decomposition: Kumaresan 1982,
     10.1109/TASSP.1982.1163974.
+
+    Notes
+    -----
+    Signals that are no sum of a few damped oscillations, such as Gaussian lines, have singular
+    values down to rounding, and what the smallest predict grows without limit. More are left out
+    until it does not; where that does not help the signal is mirrored.
     """
     order = min(48, fid.shape[-1] // 4)
     used = min(fid.shape[-1], 16 * order)
@@ -125,9 +136,17 @@ def continued_backwards(fid: Array, n_extra: int) -> Array:
 
 
 def _predicted(row: Array, order: int, n_extra: int) -> Array:
+    """Return the points before a signal, from as many singular values as keep it bounded."""
     windows = np.lib.stride_tricks.sliding_window_view(row, order)[1:]
-    coefficients = np.linalg.lstsq(windows, row[: len(windows)], rcond=1e-7)[0]
-    ahead = np.concatenate([np.zeros(n_extra, complex), row[:order]])
-    for k in range(n_extra - 1, -1, -1):
-        ahead[k] = coefficients @ ahead[k + 1 : k + 1 + order]
-    return ahead[:n_extra]
+    left, size, right = np.linalg.svd(windows, full_matrices=False)
+    seen = left.conj().T @ row[: len(windows)]
+    for cut in _CUTS:
+        kept = size > cut * size[0]
+        coefficients = right[kept].conj().T @ (seen[kept] / size[kept])
+        ahead = np.concatenate([np.zeros(n_extra, complex), row[:order]])
+        for k in range(n_extra - 1, -1, -1):
+            ahead[k] = coefficients @ ahead[k + 1 : k + 1 + order]
+        if np.abs(ahead).max() <= _MOST_GROWTH * np.abs(row).max():
+            return ahead[:n_extra]
+    mirrored = row[n_extra:0:-1].conj() * np.exp(2j * np.angle(row[0]))
+    return np.asarray(np.pad(mirrored, (n_extra - mirrored.size, 0)))

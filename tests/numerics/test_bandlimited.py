@@ -60,3 +60,13 @@ def test_continuation_of_damped_lines_is_their_past():
 @pytest.mark.parametrize("n", [8, 20])
 def test_continuation_of_short_signals_is_finite(n):
     assert np.isfinite(bandlimited.continued_backwards(noise(1, n), 4)).all()
+
+
+@pytest.mark.parametrize("decay", [0.05, 0.2])
+def test_continuation_does_not_run_away(decay):
+    """The past of what decays fast is huge; a FID is continued without it, and without a jump."""
+    n = np.arange(512)
+    lines = np.array([np.exp((0.6j - decay) * n), np.exp((0.6j - decay) * n) + np.exp(-0.9j * n)])
+    longer = bandlimited.continued_backwards(lines, 64)
+    assert (np.abs(longer) <= 2.0 * np.abs(lines).max()).all()
+    assert np.abs(longer[:, 63] - lines[:, 0]).max() < 1.5 * np.abs(np.diff(lines, axis=1)).max()
