@@ -24,7 +24,7 @@ from mrsproc.fitting.solve import (
 from mrsproc.fitting.start import shape_that_wants_more, starting_points
 from mrsproc.fitting.stiffness import stiffness_and_nodes
 from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
-from mrsproc.numerics.definite import inverted
+from mrsproc.numerics.definite import inverted, solve_definite
 
 _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow
 
@@ -141,17 +141,34 @@ def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
 
 
 def _left_over(batch: Batch, problem: Problem, spectrum: Spectrum, point: Point) -> float:
-    """Return the SD of what the model leaves over; where it is below the noise, a mean of both."""
+    r"""Return the SD of what the model leaves over, from the residual and the noise as measured.
+
+    Where both agree, their mean, weighted by how well each is known: of n points the residual gives
+    the logarithm of its SD to :math:`(2 n)^{-1/2}`, the noise the rest of the weight. What the
+    residual has beyond the noise is misfit, as far as chance does not make it: of a difference of
+    t SDs of chance the part :math:`1 - 1 / t^2` counts (shrinkage; Efron 1973, 10.2307/2284155).
+    """
     left, weight = residual_sd(problem, spectrum, point), batch.noise_weight
-    return max(left, float(np.sqrt(weight * spectrum.noise**2 + (1.0 - weight) * left**2)))
+    excess = float(np.log(left / spectrum.noise))
+    chance = (2.0 * weight * problem.band.ppm.size) ** -0.5
+    misfit = 1.0 - (chance / excess) ** 2 if excess > chance else 0.0
+    return float(spectrum.noise * np.exp(excess * (1.0 - weight + weight * misfit)))
 
 
 def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
     """Return the SD of the residual, for the number of parameters that were fitted."""
     _, residual = baseline_and_residual(problem, spectrum, point)
-    free = problem.baseline.shrinkage(spectrum.stiffness).sum() + point.passive.sum()
-    free += spectrum.shape_dimension
+    free = problem.baseline.shrinkage(spectrum.stiffness).sum() + spectrum.shape_dimension
+    free += _amplitude_dimension(spectrum, point)
     return float(np.sqrt(residual @ residual / max(residual.size - free, 1.0)))
+
+
+def _amplitude_dimension(spectrum: Spectrum, point: Point) -> float:
+    """Return the effective number of amplitudes: those that are free, less what priors decide."""
+    free = np.flatnonzero(point.passive)
+    prior = spectrum.ratio_precision[np.ix_(free, free)]
+    normal = point.gram[np.ix_(1 + free, 1 + free)] / spectrum.sigma**2 + prior
+    return float(free.size - np.trace(solve_definite(normal, prior)))
 
 
 def _ratio_precision(problem: Problem, amplitude: Array, sigma: float) -> Array:

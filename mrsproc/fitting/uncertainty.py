@@ -28,7 +28,8 @@ of covariance :math:`\overline{C_k} + \overline{(x_k - \bar x)(x_k - \bar x)^T}`
 Amplitudes are not negative. What is reported is the mean and the covariance of the normal
 distribution around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all
 estimates that has the smallest expected squared error. Where a signal is clear of zero nothing
-changes; where two overlap so much that least squares would give all to one, it shares. Without
+changes; where two overlap so much that least squares would give all to one, it shares. For
+signals that have no ratio prior the square of the bias of that mean is in the covariance. Without
 priors on ratios (``priors="none"``) the mean of signals that the data hardly see would be large for
 no reason, and the minimum and C are reported as they are.
 """
@@ -103,7 +104,8 @@ def uncertainty(
         return Uncertainty(point.amplitude * np.nan, covariance)
     if not shared:
         return Uncertainty(point.amplitude, covariance)
-    return Uncertainty(*positive_normal(point.amplitude + middle, covariance))
+    unknown = ~(problem.ratio_rows[0] > 0.0).any(axis=0)
+    return Uncertainty(*positive_normal(point.amplitude + middle, covariance, unknown))
 
 
 def _held_back(spectrum: Spectrum, point: Point) -> Array:

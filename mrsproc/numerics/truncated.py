@@ -4,11 +4,22 @@ Each condition :math:`x_i \ge 0` is replaced by the Gaussian factor that leaves 
 variance of :math:`x_i` when all other conditions are replaced likewise (Minka 2001, arXiv:
 1301.2294; for orthants Cunningham 2011, arXiv:1111.6832). Conditions that the distribution meets
 anyhow cost nothing.
+
+That mean lies above the truth where the truth is near zero, and the variance says nothing of it: it
+is right on average over all positive values, each as likely as any other, most of which are large.
+For values of which nothing but their sign is known the square of the bias is added, so that what is
+stated is the squared error to expect. With z the unrestricted mean in SDs the estimate is
+:math:`z + h(z)`, :math:`h = \phi / \Phi`, and its bias where the truth is x is
+
+.. math:: b(x) = \mathrm{E}_{\epsilon \sim N(0, 1)} [h(x + \epsilon)],
+
+0.90 at x = 0, 0.42 at 1, 0.03 at 3. It is taken at the estimate (parametric bootstrap; Efron 1993,
+10.1201/9780429246593, chapter 10).
 """
 
 import functools
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.special import erfcx
@@ -23,7 +34,9 @@ _FAR: Final = 1e3  # SDs below zero beyond which rounding would tell
 _ROOT_TWO_OVER_PI: Final = math.sqrt(2.0 / math.pi)
 
 
-def positive_normal(mean: Array, covariance: Array) -> tuple[Array, Array]:
+def positive_normal(
+    mean: Array, covariance: Array, unknown: Array | None = None
+) -> tuple[Array, Array]:
     """Return mean and covariance of a normal distribution restricted to x >= 0.
 
     Parameters
@@ -32,6 +45,9 @@ def positive_normal(mean: Array, covariance: Array) -> tuple[Array, Array]:
         Mean of the unrestricted distribution.
     covariance : ndarray, shape (n, n)
         Its covariance, positive definite.
+    unknown : ndarray of bool, shape (n,), optional
+        Of which values nothing but their sign was known beforehand, so that their variance holds
+        the square of the bias; none when not given.
 
     Returns
     -------
@@ -63,7 +79,36 @@ def positive_normal(mean: Array, covariance: Array) -> tuple[Array, Array]:
             precision[i], shift[i] = wanted, moved
         if (np.abs(mean - before) < _SETTLED * sd).all():
             break
+    if unknown is not None:
+        for i in np.flatnonzero(unknown & (precision > 0.0)).tolist():
+            _add_bias(mean, covariance, precision, i)
     return mean, covariance
+
+
+def _add_bias(mean: Array, covariance: Array, precision: Array, i: int) -> None:
+    """Let the factor of one condition, in place, leave the square of the bias besides variance."""
+    variance = float(covariance[i, i])
+    others = 1.0 / variance - precision[i]
+    if others <= 0.0:
+        return
+    bias = np.interp(mean[i] * math.sqrt(others), *_bias_of_estimate())
+    step = 1.0 / (variance + float(bias) ** 2 / others) - 1.0 / variance
+    column = covariance[:, i] / (1.0 + step * variance)
+    covariance -= column[:, None] * (covariance[i] * step)
+    precision[i] += step
+
+
+@functools.cache
+def _bias_of_estimate() -> tuple[Array, Array]:
+    """Return truths, in SDs, and the bias b at each."""
+    truth, noise = np.linspace(0.0, _CUT_NOTHING, 321), np.linspace(-8.0, 8.0, 641)
+    density = np.exp(-0.5 * noise**2)
+    return truth, _hazard(truth[:, None] + noise) @ density / density.sum()
+
+
+def _hazard(z: Any) -> Any:
+    """Return the density of the standard normal distribution at z over what is below z."""
+    return _ROOT_TWO_OVER_PI / erfcx(-z / math.sqrt(2.0))
 
 
 @functools.cache
@@ -92,7 +137,7 @@ def normal_before_cut(mean: float, sd: float) -> tuple[float, float]:
     (10.0, 1.0)
     """
     z = np.linspace(0.0, _CUT_NOTHING, 2001)
-    hazard = _ROOT_TWO_OVER_PI / erfcx(-z / math.sqrt(2.0))
+    hazard = _hazard(z)
     spread = np.sqrt(1.0 - hazard * (z + hazard)) / (z + hazard)
     found = float(np.interp(-sd / mean, -spread, z))
     if found == _CUT_NOTHING:
@@ -108,6 +153,6 @@ def _matched(moment: float, precision: float) -> tuple[float, float]:
     """
     root = math.sqrt(precision)
     z = max(moment / root, -_FAR)
-    hazard = _ROOT_TWO_OVER_PI / float(erfcx(-z / math.sqrt(2.0)))
+    hazard = float(_hazard(z))
     kept = 1.0 - hazard * (z + hazard)
     return precision * (1.0 / kept - 1.0), root * (z + hazard) / kept - moment

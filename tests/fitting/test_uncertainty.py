@@ -9,7 +9,10 @@ import pytest
 import mrsproc as mp
 from mrsproc.data import MRSData
 from mrsproc.errors import FitWarning
+from mrsproc.fitting import single
 from mrsproc.fitting.baseline import baseline_for
+from mrsproc.fitting.batch import batch_for
+from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.solve import evaluate, minimise
 from mrsproc.fitting.start import starting_points
 from mrsproc.fitting.uncertainty import uncertainty
@@ -65,6 +68,36 @@ def test_spread_follows_the_scatter(setup):
     unknown[3 : 3 + n] = prior.shift_sd**2
     calm = prior.with_spread_of(np.zeros_like(theta), unknown)
     assert np.allclose(calm.shift_sd, prior.shift_sd)
+
+
+@pytest.mark.parametrize(("firmness", "left"), [(0.0, 1.0), (1e12, 0.0)])
+def test_amplitudes_that_priors_decide_are_no_parameters(setup, firmness, left):
+    problem, spectrum, point = minimum(setup)
+    firm = dataclasses.replace(spectrum, ratio_precision=firmness * np.eye(problem.n_basis))
+    bare, free = (single.residual_sd(problem, each, point) for each in (spectrum, firm))
+    baseline = problem.baseline.shrinkage(spectrum.stiffness).sum() + spectrum.shape_dimension
+    counted = problem.band.ppm.size - baseline - left * point.passive.sum()
+    plain = problem.band.ppm.size - baseline - point.passive.sum()
+    assert free / bare == pytest.approx(np.sqrt(plain / counted), rel=1e-6)
+
+
+def test_noise_and_residual_agree_or_the_residual_counts(setup, synthetic):
+    """A mean of both where chance explains the difference; misfit is taken whole."""
+    problem, spectrum, point = minimum(setup)
+    batch = batch_for(setup[3], synthetic.basis, FitOptions())
+    left = single.residual_sd(problem, spectrum, point)
+
+    def found(relative):
+        noisy = dataclasses.replace(spectrum, noise=left * relative)
+        return single._left_over(batch, problem, noisy, point) / left
+
+    assert found(1.0) == pytest.approx(1.0)
+    assert found(1.03) == pytest.approx(1.03**batch.noise_weight)
+    assert found(1.0 / 1.03) == pytest.approx(1.03**-batch.noise_weight)
+    assert found(2.0) == pytest.approx(2.0**batch.noise_weight)
+    assert found(0.5) == pytest.approx(1.0, abs=0.01)
+    ratios = [found(1.0 / relative) for relative in np.linspace(1.0, 1.5, 40)]
+    assert np.abs(np.diff(ratios)).max() < 0.02
 
 
 def test_tail_of_a_far_line_belongs_to_the_stiffest_baseline():

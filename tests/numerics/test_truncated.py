@@ -86,3 +86,41 @@ def test_wider_than_a_half_normal_keeps_the_mean():
     location, scale = normal_before_cut(0.1, 0.25)
     assert location == 0.0
     assert positive_normal(np.zeros(1), np.array([[scale**2]]))[0] == pytest.approx(0.1)
+
+
+def estimates(truth, correlation, unknown, count=4000):
+    """Return estimates and SDs of two values, the second clear of zero."""
+    covariance = np.array([[1.0, correlation], [correlation, 1.0]])
+    rng = np.random.default_rng(5)
+    draws = rng.multivariate_normal([truth, 20.0], covariance, count)
+    found = [positive_normal(draw, covariance, np.array([unknown, False])) for draw in draws]
+    return np.array([mean for mean, _ in found]), np.array(
+        [np.sqrt(np.diag(spread)) for _, spread in found]
+    )
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.5, 1.0, 2.0, 4.0])
+def test_sd_of_a_value_and_its_neighbour_holds_whatever_the_truth(truth):
+    """Where the first value falls below zero by chance, it says little of the second."""
+    mean, sd = estimates(truth, -0.7, unknown=True)
+    covered = np.mean(np.abs(mean - [truth, 20.0]) < 1.96 * sd, axis=0)
+    assert (covered > 0.93).all()
+    _, before = estimates(truth, -0.7, unknown=False)
+    assert (sd >= before).all()
+    unlucky = mean[:, 0] < 1.0
+    if unlucky.any():
+        assert (sd[unlucky] > 1.05 * before[unlucky]).all()
+
+
+def test_what_is_added_is_the_square_of_the_bias():
+    """Of the estimate itself, taken for the truth; by fitting again what it would give."""
+    mean, variance = positive_normal(np.array([-1.0]), np.eye(1))
+    added = positive_normal(np.array([-1.0]), np.eye(1), np.ones(1, bool))[1] - variance
+    draws = mean[0] + np.random.default_rng(3).standard_normal(20_000)
+    again = np.mean([positive_normal(np.array([z]), np.eye(1))[0][0] for z in draws])
+    assert added[0, 0] == pytest.approx((again - mean[0]) ** 2, rel=0.04)
+
+
+def test_what_is_clear_of_zero_is_not_widened():
+    mean, covariance = np.array([10.0, 20.0]), np.array([[1.0, 0.5], [0.5, 2.0]])
+    assert (positive_normal(mean, covariance, np.ones(2, bool))[1] == covariance).all()
