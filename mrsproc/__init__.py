@@ -35,6 +35,7 @@ _HOME = {
     "WaterScaling": "mrsproc.quantification",
     "align": "mrsproc.preproc",
     "average": "mrsproc.preproc",
+    "bootstrap": "mrsproc.fitting",
     "coil_weights": "mrsproc.preproc",
     "eddy_phase": "mrsproc.preproc",
     "edited": "mrsproc.preproc",
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from mrsproc.dynamics import DynamicOptions as DynamicOptions
     from mrsproc.dynamics import DynamicResult as DynamicResult
     from mrsproc.dynamics import fit_dynamic as fit_dynamic
+    from mrsproc.fitting import bootstrap as bootstrap
     from mrsproc.fitting import fit as fit
     from mrsproc.fitting.options import FitOptions as FitOptions
     from mrsproc.fitting.result import FitResult as FitResult

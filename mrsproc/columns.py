@@ -36,6 +36,15 @@ COLUMNS: Final[dict[str, Column]] = {
         "where priors act or an amplitude is near zero.",
     ),
     "crlb_percent": Column("sd in percent of the amplitude; n/a where the amplitude is zero.", "%"),
+    "bootstrap_bias": Column(
+        "Mean of estimate - truth in spectra simulated from the fit.", "units of the basis set"
+    ),
+    "bootstrap_sd": Column(
+        "Standard deviation of estimate - truth there, which sd should equal.",
+        "units of the basis set",
+    ),
+    "bootstrap_coverage": Column("How often the 95 % interval holds the truth there.", "%"),
+    "bootstrap_n": Column("Number of simulated spectra whose fit found a minimum."),
     "at_bounds": Column(
         "Whether chi-squared is lowest without the signal: the amplitude is then an upper limit "
         "rather than a value."

@@ -34,6 +34,7 @@ PUBLIC = [
     "__version__",
     "align",
     "average",
+    "bootstrap",
     "coil_weights",
     "dynamics",
     "eddy_phase",

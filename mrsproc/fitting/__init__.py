@@ -2,6 +2,7 @@
 
 from mrsproc.fitting.driver import fit
 from mrsproc.fitting.options import FitOptions
+from mrsproc.fitting.refits import bootstrap
 from mrsproc.fitting.result import FitResult
 
-__all__ = ["FitOptions", "FitResult", "fit"]
+__all__ = ["FitOptions", "FitResult", "bootstrap", "fit"]

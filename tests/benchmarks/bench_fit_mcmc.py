@@ -1,0 +1,106 @@
+"""Is the posterior of a fit right? Against Markov chains of the same posterior (emcee).
+
+``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/bench_fit_mcmc.py [steps] [spectra] [snr ...]``
+takes spectra of ../shared/bench/generate.py, fits each with a baseline of given stiffness, and
+samples phases, shifts, widths and amplitudes together, amplitudes positive, the baseline integrated
+out. It prints, for each quantity, how far the mean of the fit is from that of the chains, in SDs,
+and the ratio of both SDs (median over spectra). The square of the bias that the fit adds to the
+variance of signals near zero is no part of a posterior; it is left out here.
+"""
+
+import os
+import sys
+import warnings
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import emcee
+import numpy as np
+
+import mrsproc as mp
+from mrsproc.fitting import uncertainty
+from mrsproc.fitting.batch import Batch, batch_for
+from mrsproc.fitting.driver import _noise
+from mrsproc.fitting.result import sum_weights
+from mrsproc.fitting.single import Single, fit_one
+from mrsproc.fitting.solve import phased
+from mrsproc.numerics.truncated import positive_normal
+
+NAMES = ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx", "GSH", "Tau", "GABA")
+OPTIONS = mp.FitOptions(ppm=(0.2, 4.0), baseline=3.0)
+WALKERS_PER_UNKNOWN = 3
+
+
+def log_posterior(batch: Batch, found: Single):
+    """Return the logarithm of the posterior of (shape, amplitudes)."""
+    problem, spectrum = batch.problem, found.spectrum
+    n, p = problem.n_basis, spectrum.prior.mean.size
+    shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
+
+    def value(unknown: np.ndarray) -> float:
+        theta, amplitude = unknown[:p], unknown[p:]
+        if (amplitude < 0.0).any():
+            return -np.inf
+        fid = problem.band.decayed(theta[3 : 3 + n], theta[3 + n :], float(np.exp(theta[2])))
+        left = phased(problem, spectrum.values, theta).real
+        left = left - problem.band.spectra(amplitude @ fid).real
+        smooth = problem.baseline.q @ left
+        squares = left @ left - smooth @ (shrinkage * smooth)
+        ratios = amplitude @ spectrum.ratio_precision @ amplitude
+        return -0.5 * (squares / spectrum.sigma**2 + ratios + spectrum.prior.cost(theta))
+
+    return value
+
+
+def chains(batch: Batch, found: Single, steps: int, rng: np.random.Generator):
+    """Return draws of the amplitudes, and the autocorrelation time of the slowest one."""
+    p = found.point.theta.size
+    centre = np.concatenate([found.point.theta, found.amplitude.mean])
+    spread = np.sqrt(np.diag(found.amplitude.covariance))
+    scale = np.concatenate([np.full(p, 0.02), 0.3 * spread])
+    start = centre + scale * rng.standard_normal((WALKERS_PER_UNKNOWN * centre.size, centre.size))
+    start[:, p:] = np.abs(start[:, p:])
+    moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DESnookerMove(), 0.1)]
+    sampler = emcee.EnsembleSampler(*start.shape, log_posterior(batch, found), moves=moves)
+    sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()
+    sampler.run_mcmc(start, steps)
+    draws = sampler.get_chain(discard=steps // 2)[:, :, p:]
+    times = emcee.autocorr.integrated_time(draws, quiet=True)
+    return draws.reshape(-1, draws.shape[-1]), float(times.max())
+
+
+def main() -> None:
+    """Print one table."""
+    from synthetic_spectra import as_objects, spectra
+
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 6000
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    uncertainty.positive_normal = lambda mean, covariance, _: positive_normal(mean, covariance)
+    print("| SNR | " + " | ".join(NAMES) + " | slowest time, of steps |")
+    print("|---|" + "---|" * (len(NAMES) + 1))
+    for snr in [float(each) for each in sys.argv[3:]] or [10.0, 30.0, 60.0]:
+        data, basis = as_objects(spectra("invivo", snr, 90_000, count))
+        batch = batch_for(data, basis, OPTIONS)
+        noise = _noise(data, OPTIONS, np.ones(count, bool))
+        named = {name: np.eye(len(basis))[i] for i, name in enumerate(basis.names)}
+        weights = named | sum_weights(basis.names)
+        rows, slowest = [], 0.0
+        for fid, sd in zip(np.asarray(data.fid), noise, strict=True):
+            found = fit_one(batch, fid, sd)
+            draws, time = chains(batch, found, steps, np.random.default_rng(1))
+            slowest = max(slowest, time)
+            row = []
+            for name in NAMES:
+                w = weights[name] / batch.problem.band.scale
+                sampled = draws @ w
+                ours = np.sqrt(w @ found.amplitude.covariance @ w)
+                off = (w @ found.amplitude.mean - sampled.mean()) / sampled.std()
+                row.append((off, ours / sampled.std()))
+            rows.append(row)
+        cells = [f"{off:+.2f}, {ratio:.2f}" for off, ratio in np.median(rows, axis=0)]
+        print(f"| {snr:g} | " + " | ".join(cells) + f" | {slowest:.0f} of {steps} |", flush=True)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()
