@@ -126,8 +126,8 @@ class Spectrum:
     noise : float
         SD of the noise of its real part, as measured.
     sigma : float
-        SD of what the model leaves over: that of the residual; a mean of it and the noise where the
-        residual is smaller.
+        SD of what the model leaves over: a mean of residual and noise; that of the residual where
+        it has more than chance explains.
     stiffness : float
         Stiffness of the baseline.
     nodes : ndarray

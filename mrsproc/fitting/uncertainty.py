@@ -8,10 +8,10 @@ prior that its stiffness states), is
     F = J^T W J / \sigma^2 + \text{(precision of the priors)}, \qquad
     J = [\Re S_l, \ \partial / \partial\theta],
 
-with :math:`\sigma` the SD of the residual, for the number of parameters that were fitted; where
-that is below the SD of the noise as measured, the mean of both variances, weighted by how well each
-is known. Its inverse C is the Cramer-Rao bound, Bayesian where priors act (Cavassila 2001,
-10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347).
+with :math:`\sigma` the mean of the SD of the noise as measured and of that of the residual, for
+the effective number of parameters, weighted by how well each is known; where the residual has more
+than chance explains, its SD (`single`). Its inverse C is the Cramer-Rao bound, Bayesian where
+priors act (Cavassila 2001, 10.1002/nbm.701; Kreis 2021, 10.1002/nbm.4347).
 
 The stiffness :math:`\kappa` is itself an estimate. Three values :math:`\kappa_k` stand for all
 that are likely (`mrsproc.fitting.stiffness`). With each the information is :math:`F_k`, its inverse
