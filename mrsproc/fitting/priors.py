@@ -77,7 +77,7 @@ _META: Final = "median and SD of studies in the meta-analysis 10.1016/j.ab.2023.
 """Of healthy people; a study's median over tCr, which is 8 mM where it is not given, over 3.25;
 studies whose modified z-score is above 3.5 (other units) are left out. Some of GABA are edited and
 hold macromolecules."""
-_FEW: Final = "healthy people in the meta-analysis 10.1016/j.ab.2023.115227, three studies or less"
+_FEW: Final = "healthy people in the meta-analysis 10.1016/j.ab.2023.115227, three studies or fewer"
 BIG3: Final = {"NAA": 1.0, "NAAG": 1.0, "Cr": 1.0, "PCr": 1.0, "GPC": 3.0, "PCh": 3.0, "Cho": 3.0}
 """tNAA + tCr + 3 tCho, LCModel's yardstick for weak metabolites; 3.25 x tCr in healthy brain."""
 _LIPID: Final = {"Lip13a": 1.0, "Lip13b": 1.0}

@@ -1,11 +1,11 @@
 r"""Are the SDs of a fit right? Spectra like the one that was fitted, of known truth, fitted again.
 
 A parametric bootstrap (Efron 1993, 10.1201/9780429246593, chapter 6) from what a fit knows. Each
-simulated spectrum has amplitudes drawn from the posterior, shifts and widths drawn from their
-priors around the common ones that were found, the baseline that was found, and noise of the SD that
-the fit left over. Everything is then estimated anew: start, phases, lineshape, stiffness of the
-baseline, noise, amplitudes. The scatter of (estimate - truth) is what the SD claims to be, without
-linearisation and without the approximations of the posterior.
+simulated spectrum has amplitudes drawn from the posterior, shifts and widths drawn around the
+common ones that were found, with the SDs of `FitOptions`, the baseline that was found, and noise of
+the SD that the fit left over. Everything is then estimated anew: start, phases, lineshape,
+stiffness of the baseline, noise, amplitudes. The scatter of (estimate - truth) is what the SD
+claims to be, without linearisation and without the approximations of the posterior.
 
 The FID whose spectrum has a given real part R in the window, and none outside, is twice the
 positive half of its Fourier transform,
@@ -17,6 +17,7 @@ point is whole, and halved again by the fit.
 """
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,7 +26,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
 from mrsproc.data import MRSData
-from mrsproc.errors import InvalidInputError
+from mrsproc.errors import InvalidInputError, MRSWarning
 from mrsproc.fitting.asymmetry import lineshape
 from mrsproc.fitting.driver import fit as fit_spectra
 from mrsproc.fitting.options import FitOptions
@@ -108,7 +109,9 @@ def bootstrap(
         draws = [_draw(found, megahertz, random) for _ in range(min(_BLOCK, n - done))]
         fids = np.array([_fid(found, draw.real, data.n_points, random) for draw in draws])
         made = MRSData(fid=fids, dims=("transient", "time"), acquisition=data.acquisition)
-        again = fit_spectra(made, basis, options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MRSWarning)  # the first fit has told
+            again = fit_spectra(made, basis, options)
         truth = np.array([draw.amplitude for draw in draws])
         _, amplitude, covariance = again.with_sums()
         off.append(amplitude - dataclasses.replace(again, amplitude=truth).with_sums()[1])
@@ -155,7 +158,6 @@ def _fid(found: FitResult, real: Array, n_points: int, random: np.random.Generat
 
 
 def _table(found: FitResult, off: Array, sd: Array) -> "pd.DataFrame":
-
     table = found.to_frame()[["metabolite", "amplitude", "sd"]]
     kept = np.isfinite(off).all(axis=1)
     off, sd = off[kept], sd[kept]

@@ -149,10 +149,12 @@ def _left_over(batch: Batch, problem: Problem, spectrum: Spectrum, point: Point)
     t SDs of chance the part :math:`1 - 1 / t^2` counts (shrinkage; Efron 1973, 10.2307/2284155).
     """
     left, weight = residual_sd(problem, spectrum, point), batch.noise_weight
-    excess = float(np.log(left / spectrum.noise))
+    variance = weight * spectrum.noise**2 + (1.0 - weight) * left**2
     chance = (2.0 * weight * problem.band.ppm.size) ** -0.5
-    misfit = 1.0 - (chance / excess) ** 2 if excess > chance else 0.0
-    return float(spectrum.noise * np.exp(excess * (1.0 - weight + weight * misfit)))
+    excess = float(np.log(max(left / spectrum.noise, 1.0)))
+    if excess > chance:
+        variance += (1.0 - (chance / excess) ** 2) * (left**2 - variance)
+    return float(np.sqrt(variance))
 
 
 def residual_sd(problem: Problem, spectrum: Spectrum, point: Point) -> float:
