@@ -41,7 +41,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.fitting.asymmetry import WEIGHT_SD
 from mrsproc.fitting.solve import Point, Problem, Spectrum, jacobian
-from mrsproc.numerics.definite import inverted
+from mrsproc.numerics.definite import inverted, solve_definite
 from mrsproc.numerics.truncated import positive_normal
 
 
@@ -95,9 +95,12 @@ def uncertainty(
     covariance = np.zeros((problem.n_basis, problem.n_basis))
     for move, stiffness in zip(moves, spectrum.nodes, strict=True):
         shrinkage = problem.baseline.shrinkage(stiffness)
-        inverse = inverted(plain - (onto * (shrinkage / variance)) @ onto.T)[p:]
-        move[:] = inverse @ (wanted - onto @ ((shrinkage - before) * left))
-        covariance += inverse[:, p:] / len(moves)
+        full = plain - (onto * (shrinkage / variance)) @ onto.T
+        gain = solve_definite(full[:p, :p], full[:p, p:])  # the shape follows the amplitudes
+        inverse = inverted(full[p:, p:] - full[p:, :p] @ gain)
+        slope = wanted - onto @ ((shrinkage - before) * left)
+        move[:] = inverse @ (slope[p:] - slope[:p] @ gain)
+        covariance += inverse / len(moves)
     middle = moves.sum(axis=0) / len(moves)
     covariance += (moves - middle).T @ (moves - middle) / len(moves)
     if not np.isfinite(covariance).all():
