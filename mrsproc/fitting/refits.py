@@ -19,7 +19,7 @@ point is whole, and halved again by the fit.
 import dataclasses
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -27,7 +27,6 @@ from mrsproc.axes import Array
 from mrsproc.basis import BasisSet
 from mrsproc.data import MRSData
 from mrsproc.errors import InvalidInputError, MRSWarning
-from mrsproc.fitting.asymmetry import lineshape
 from mrsproc.fitting.driver import fit as fit_spectra
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.result import FitResult
@@ -107,7 +106,7 @@ def bootstrap(
     off, sd = [], []
     for done in range(0, n, _BLOCK):
         draws = [_draw(found, megahertz, random) for _ in range(min(_BLOCK, n - done))]
-        fids = np.array([_fid(found, draw.real, data.n_points, random) for draw in draws])
+        fids = np.array([_fid(draw, data.n_points, random) for draw in draws])
         made = MRSData(fid=fids, dims=("transient", "time"), acquisition=data.acquisition)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MRSWarning)  # the first fit has told
@@ -121,34 +120,22 @@ def bootstrap(
     return _table(found, np.concatenate(off), np.concatenate(sd))
 
 
-class _Draw(NamedTuple):
-    amplitude: Array
-    real: Array
-    """Real spectrum in the window, free of noise."""
-
-
-def _draw(found: FitResult, megahertz: float, random: np.random.Generator) -> _Draw:
-    """Draw a spectrum of which the fit could have been."""
-    n, theta = len(found.names), found.shape
-    amplitude = np.maximum(random.multivariate_normal(found.amplitude, found.covariance), 0.0)
+def _draw(found: FitResult, megahertz: float, random: np.random.Generator) -> FitResult:
+    """Draw amplitudes, shifts and widths that the fit could have had."""
+    n, theta = len(found.names), found.shape.copy()
     weight = (found.amplitude * found.model.scale) ** 2
-    shift, lorentz = (
-        np.average(values, weights=weight) + sd * random.standard_normal(n)
-        for values, sd in (
-            (theta[3 : 3 + n], found.options.shift_sd * megahertz),
-            (theta[3 + n :], found.options.width_sd),
-        )
-    )
-    fid = found.model.decayed(shift, lorentz, float(np.exp(theta[2])))
-    fid *= lineshape(found.model.time, found.asymmetry)
-    return _Draw(
-        amplitude,
-        (found.model.scale * amplitude) @ found.model.spectra(fid).real + found.baseline,
-    )
+    for part, sd in (
+        (theta[3 : 3 + n], found.options.shift_sd * megahertz),
+        (theta[3 + n :], found.options.width_sd),
+    ):
+        part[:] = np.average(part, weights=weight) + sd * random.standard_normal(n)
+    amplitude = np.maximum(random.multivariate_normal(found.amplitude, found.covariance), 0.0)
+    return dataclasses.replace(found, amplitude=amplitude, shape=theta)
 
 
-def _fid(found: FitResult, real: Array, n_points: int, random: np.random.Generator) -> Array:
-    """Return the FID, first point whole, of a real spectrum in the window, with noise."""
+def _fid(found: FitResult, n_points: int, random: np.random.Generator) -> Array:
+    """Return the FID, first point whole, of signals and baseline in the window, with noise."""
+    real = found.components().sum(axis=0) + found.baseline
     spectrum = np.zeros(found.model.size)
     window = found.model.window
     spectrum[np.arange(window.start, window.stop) - found.model.size // 2] = real
