@@ -94,7 +94,6 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     common = common_directions(problem.n_basis)
     point, _ = minimise(problem, spectrum, point, common, enough=_ROUGHLY)
     _learn(batch, spectrum, point)
-    spectrum.prior = problem.prior.at_width(point.theta)
     point, _ = minimise(problem, spectrum, reweighted(problem, spectrum, point), enough=_ROUGHLY)
     for _ in range(_SECOND_CHANCES):
         theta = shape_that_wants_more(problem, spectrum, point)
@@ -109,9 +108,8 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     curvature = hessian(problem, spectrum, point)
     inverse = inverted(curvature)
     spectrum.shape_dimension = len(inverse) - float((spectrum.prior.precision * inverse).sum())
-    prior = problem.prior.with_spread_of(point.theta, np.diag(inverse))
     curvature -= spectrum.prior.precision
-    spectrum.prior = prior.at_width(point.theta)
+    spectrum.prior = problem.prior.with_spread_of(point.theta, np.diag(inverse))
     curvature += spectrum.prior.precision
     spectrum.volume_slope = volume_slope(problem, spectrum, point)
     point = reweighted(problem, spectrum, point)

@@ -1,5 +1,6 @@
 """Quick versions of the studies in tests/benchmarks: wrong minima, calibration, memory."""
 
+import dataclasses
 import tracemalloc
 import warnings
 
@@ -67,6 +68,19 @@ def test_default_sds_are_the_scatter(synthetic):
         z = (value - true) / sd
         assert 0.7 < z.std() < 1.3, name
         assert (np.abs(z) < 1.96).mean() > 0.85, name
+
+
+@pytest.mark.parametrize("extra_hz", [-0.5, 1.5, 3.0])
+def test_no_common_width_is_expected(synthetic, extra_hz):
+    """Lines broader or narrower than usual bias nothing: their width is left to the data."""
+    data = synthetic.data(noise=0.7, shape=(40,), dims=("transient",))
+    decay = np.exp(-np.pi * extra_hz * data.acquisition.dwell_time * np.arange(data.n_points))
+    fit = mp.fit(dataclasses.replace(data, fid=data.fid * decay), synthetic.basis)
+    truth = dict(zip(synthetic.names, synthetic.truth, strict=True))
+    sums = {"NAA": truth["NAA"], "tCr": truth["Cr"] + truth["PCr"], "GPC": truth["GPC"]}
+    for name, expected in sums.items():
+        value, sd = fit.estimate(name)
+        assert abs(np.mean((value - expected) / sd)) < 0.6, name
 
 
 def test_memory_grows_by_a_row_for_each_spectrum(synthetic):

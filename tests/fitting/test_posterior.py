@@ -24,17 +24,20 @@ def study():
 
 @pytest.mark.filterwarnings("ignore")
 def test_mean_and_sd_are_those_of_markov_chains(synthetic, study, monkeypatch):
-    """Everything sampled that a fit estimates; the chains know a mean to 0.1 SD, an SD to 8 %."""
+    """Everything sampled that a fit estimates; the chains know a mean to 0.1 SD, an SD to 8 %.
+
+    With more noise the common width is so uncertain that the posterior is no normal one.
+    """
     monkeypatch.setattr(study, "WALKERS_PER_UNKNOWN", 2)
-    data, options = synthetic.data(noise=4.0, phase=0.3), mp.FitOptions(baseline=2.0)
+    data, options = synthetic.data(noise=1.0, phase=0.3), mp.FitOptions(baseline=2.0)
     batch = batch_for(data, synthetic.basis, options)
     noise = _noise(data, options, np.ones(1, bool))
     found = fit_one(batch, np.asarray(data.fid), float(noise[0]))
-    draws, time = study.chains(batch, found, 360, np.random.default_rng(0))
+    draws, time = study.chains(batch, found, 700, np.random.default_rng(0))
     assert len(draws) > 100 * time
     sd = np.sqrt(np.diag(found.amplitude.covariance))
     clear = found.amplitude.mean > 6.0 * sd
     assert clear.sum() >= 7
     off = (found.amplitude.mean - draws.mean(axis=0)) / draws.std(axis=0)
-    assert np.abs(off[clear]).max() < 0.3
-    assert np.allclose((sd / draws.std(axis=0))[clear], 1.0, atol=0.2)
+    assert np.abs(off[clear]).max() < 0.25
+    assert np.allclose((sd / draws.std(axis=0))[clear], 1.0, atol=0.15)
