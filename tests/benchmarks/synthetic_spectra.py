@@ -1,6 +1,5 @@
 """Spectra of known truth for the studies of the fit, made by the generator in ../shared."""
 
-import importlib.util
 import os
 from pathlib import Path
 from types import ModuleType
@@ -14,20 +13,26 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 OPTIONS = mp.FitOptions(ppm=(0.2, 4.0))
 
 
-def generator() -> ModuleType:
-    """Return ../shared/bench/generate.py as a module."""
+USUAL_HZ = 0.780
+"""Common Lorentzian width of the generator, which has no parameter for it."""
+
+
+def generator(common_hz: float = USUAL_HZ) -> ModuleType:
+    """Return ../shared/bench/generate.py as a module, with another common Lorentzian width."""
     path = SHARED / "bench" / "generate.py"
-    spec = importlib.util.spec_from_file_location("generate", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    before, usual, after = path.read_text().partition(f"{USUAL_HZ:.3f}")
+    assert usual, "the generator has another common width"
+    module = ModuleType("generate")
+    module.__file__ = str(path)
+    exec(compile(f"{before}{common_hz!r}{after}", path, "exec"), module.__dict__)
     return module
 
 
-def spectra(mode: str, snr: float, seed: int, count: int) -> dict[str, Any]:
+def spectra(
+    mode: str, snr: float, seed: int, count: int, common_hz: float = USUAL_HZ
+) -> dict[str, Any]:
     """Return what the generator makes."""
-    made: dict[str, Any] = generator().generate(mode, snr, seed, count)
+    made: dict[str, Any] = generator(common_hz).generate(mode, snr, seed, count)
     return made
 
 
