@@ -13,7 +13,7 @@ from mrsproc.errors import BasisError, DataWarning
 from mrsproc.fitting.band import band_model, check_coverage
 from mrsproc.fitting.baseline import baseline_for
 from mrsproc.fitting.options import FitOptions
-from mrsproc.fitting.priors import RatioPrior, is_broad, ratio_rows, shape_prior
+from mrsproc.fitting.priors import RatioPrior, is_broad, ratio_rows, shape_prior, yardstick
 from mrsproc.fitting.solve import Problem
 from mrsproc.fitting.start import Templates, templates_for
 from mrsproc.fitting.stiffness import START_PER_PPM, stiffness_grid
@@ -80,6 +80,7 @@ def batch_for(data: MRSData, basis: BasisSet, options: FitOptions) -> Batch:
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
         narrow=~is_broad(signals),
+        yardstick=yardstick(signals, options) / band.scale,
     )
     per_ppm = START_PER_PPM if isinstance(options.baseline, str) else float(options.baseline)
     return Batch(

@@ -28,13 +28,15 @@ BROAD_SHIFT_PPM: Final = 0.01
 0.03). Those of a basis set are taken as it has them, with the prior of any other signal."""
 BROAD_WIDTH_PPM: Final = 0.02
 """SD of their width [ppm] (LCModel manual 6.3, 11.7: 0.01 to 0.035)."""
-COMMON_LORENTZ_HZ: Final = (1.0, 3.0)
+COMMON_LORENTZ_HZ: Final = (1.0, 5.0)
 """Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. It is left to the
 data: T2 of metabolites at 3 T (`constants.METABOLITE_T2`) make 1.2 to 3.6 Hz, of which basis sets
 hold an unknown part, and inhomogeneity that is not Gaussian adds or takes some; Wilson 2025
-(10.1002/mrm.30462) finds 0.78 Hz. What is not known of it is in the SDs of the amplitudes. With
-an SD of 10 Hz some fits at an SNR of 3 to 4 end in a wrong minimum (9 of 5000 spectra of
-SNR 3 to 100), with this one none."""
+(10.1002/mrm.30462) finds 0.78 Hz. What is not known of it is in the SDs of the amplitudes."""
+TOO_NARROW_HZ: Final = (-2.0, 3.0)
+"""Mean and SD where the width would else be less than this mean: basis sets hold 1 to 3 Hz, which
+is all that can be taken from them. At an SNR of 3 to 5 noise would pass for -10 Hz."""
+_SOUGHT_HZ: Final = 3.0  # SD while the shape is sought: starts are far from the minimum
 _SPREAD_FREEDOM: Final = 4.0  # number of signals that the SDs of the prior count as
 _FREE_HZ: Final = 1e3  # SD of what is not known beforehand
 PHASE1_SD: Final = np.deg2rad(10.0)
@@ -71,8 +73,13 @@ class RatioPrior:
 
 
 _LCMODEL: Final = "LCModel manual 6.3, 11.8 (10.1002/mrm.1910300604)"
-_LCMODEL_WIDER: Final = f"{_LCMODEL}, SD widened: Birch 2017 (10.1002/mrm.26103) differs"
-"""Birch's areas at 3 T, as ratios to MM09: MM12 0.58, MM14 0.79, MM17 0.10, MM20 2.4."""
+_BROAD: Final = (
+    "median of LCModel manual 6.3, 11.8, Birch 2017 (10.1002/mrm.26103) and Bell 2024 "
+    "(HarrisBrainLab/MMSim, from 10.5281/zenodo.3906754), SD as large"
+)
+"""Ratios to MM09 where one unit has the protons of `constants.MACROMOLECULES`. Birch's areas at 3 T
+make MM12 0.58, MM14 0.79, MM17 0.10, MM20 2.4; those that Bell finds in the spectra of six people
+at 7 T 0.61, 1.5, 1.2, 4.9; LCModel has 0.3, 0.75, 0.375, 1.5."""
 _META: Final = "median and SD of studies in the meta-analysis 10.1016/j.ab.2023.115227"
 """Of healthy people; a study's median over tCr, which is 8 mM where it is not given, over 3.25;
 studies whose modified z-score is above 3.5 (other units) are left out. Some of GABA are edited and
@@ -97,10 +104,10 @@ RATIO_PRIORS: Final = (
     RatioPrior("-CrCH2", {"Cr": 1.0, "PCr": 1.0}, 0.1, 0.25, _LCMODEL),
     RatioPrior("Lip09", _LIPID, 0.267, 0.1, _LCMODEL),
     RatioPrior("Lip20", _LIPID, 0.15, 0.07, _LCMODEL),
-    RatioPrior("MM20", _MM09, 1.5, 0.5, _LCMODEL_WIDER),
-    RatioPrior("MM12", _MM09, 0.3, 0.3, _LCMODEL_WIDER),
-    RatioPrior("MM14", _MM09, 0.75, 0.6, _LCMODEL_WIDER),
-    RatioPrior("MM17", _MM09, 0.375, 0.375, _LCMODEL_WIDER),
+    RatioPrior("MM20", _MM09, 2.4, 2.4, _BROAD),
+    RatioPrior("MM12", _MM09, 0.58, 0.58, _BROAD),
+    RatioPrior("MM14", _MM09, 0.79, 0.79, _BROAD),
+    RatioPrior("MM17", _MM09, 0.375, 0.375, _BROAD),
 )
 """Ratios in human brain in vivo. None concerns Glu, Gln, NAA, NAAG, Cr, Ins or choline."""
 
@@ -158,6 +165,18 @@ class ShapePrior:
         precision[3 : 3 + n, 3 : 3 + n] = _around_common(shift_sd, _FREE_HZ)
         return dataclasses.replace(self, precision=precision, shift_sd=shift_sd)
 
+    def common_width(self, theta: Array) -> float:
+        """Return the Lorentzian width that signals have in common [Hz]."""
+        weight = self.width_sd**-2
+        return float(weight @ theta[-weight.size :] / weight.sum())
+
+    def with_common_width(self, mean: float, sd: float) -> "ShapePrior":
+        """Return the prior with another mean and SD of the common Lorentzian width [Hz]."""
+        n, means, precision = self.width_sd.size, self.mean.copy(), self.precision.copy()
+        means[-n:] = mean
+        precision[-n:, -n:] = _around_common(self.width_sd, sd)
+        return dataclasses.replace(self, mean=means, precision=precision)
+
     def cost(self, theta: Array) -> float:
         """Return the quadratic form at `theta`."""
         off = theta - self.mean
@@ -194,7 +213,7 @@ def shape_prior(
     Returns
     -------
     ShapePrior
-        For (phase 0, phase 1, log Gaussian width, shifts, Lorentzian widths).
+        For (phase 0, phase 1, log Gaussian width, shifts, Lorentzian widths), as a fit begins.
     """
     n, broad = len(basis), built_in
     shift_sd = np.where(broad, max(BROAD_SHIFT_PPM, options.shift_sd), options.shift_sd) * megahertz
@@ -204,10 +223,16 @@ def shape_prior(
     precision = np.zeros((3 + 2 * n, 3 + 2 * n))
     precision[1, 1] = PHASE1_SD**-2
     precision[3 : 3 + n, 3 : 3 + n] = _around_common(shift_sd, _FREE_HZ)
-    precision[3 + n :, 3 + n :] = _around_common(width_sd, COMMON_LORENTZ_HZ[1])
+    precision[3 + n :, 3 + n :] = _around_common(width_sd, _SOUGHT_HZ)
     mean = np.zeros(3 + 2 * n)
     mean[3 + n :] = COMMON_LORENTZ_HZ[0]
     return ShapePrior(precision=precision, mean=mean, shift_sd=shift_sd, width_sd=width_sd)
+
+
+def yardstick(basis: BasisSet, options: FitOptions) -> Array:
+    """Return the weights of `BIG3`, zero where no priors are wanted, shape (n_basis,)."""
+    wanted = options.priors != "none"
+    return np.array([wanted * BIG3.get(name, 0.0) for name in basis.names])
 
 
 def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, ...], Array]:

@@ -43,6 +43,7 @@ _LORENTZ_LIMIT: Final = 60.0
 ENOUGH: Final = 3e-3
 _MOST_DAMPING: Final = 1e8
 _RIDGE: Final = 1e-10  # relative: two signals may be all but the same
+_CLEAR: Final = 3.0  # SDs from zero at which the logarithm of a reference means something
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,9 @@ class Problem:
         Chemical shift minus the pivot of the first-order phase [ppm].
     narrow : ndarray of bool, shape (n_basis,)
         Which signals are metabolites, not macromolecules or lipids.
+    yardstick : ndarray, shape (n_basis,)
+        Weights with which amplitudes are summed to what metabolites without a ratio prior are
+        relative to, see `volume_slope`; zero where nothing is.
     """
 
     band: BandModel
@@ -71,6 +75,7 @@ class Problem:
     ratio_rows: Array
     phase_ramp: Array
     narrow: Array
+    yardstick: Array
 
     @property
     def n_basis(self) -> int:
@@ -364,9 +369,23 @@ def downhill(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
 
 
 def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
-    r"""Return the slope of :math:`\log |S^T W S / \sigma^2 + \text{priors}|` after the shape.
+    r"""Return the slope of what integrating the amplitudes out adds to chi-squared.
 
-    Half of it is what integrating the amplitudes out adds to half of chi-squared.
+    With :math:`N = S^T W S / \sigma^2 + P`, P the precision of the ratio priors, that is
+    :math:`\log |N|`, were every amplitude equally probable beforehand. Wider lines have larger
+    amplitudes, and with them larger volumes: n amplitudes that are flat together prefer a scale
+    :math:`\rho` as :math:`\rho^{n - 1}`, and lines come out too wide. The scale of a recording is
+    arbitrary, so every metabolite is flat relative to a reference here, that of its ratio prior or
+    else tNAA + tCr + 3 tCho, and the logarithm of the reference is flat
+    (Jeffreys 1946, 10.1098/rspa.1946.0056). Ratio priors are as wide as their reference is large.
+    At the amplitudes that are fitted a reference :math:`\rho_j` therefore adds
+
+    .. math:: 2 \sum_j (1 - p_j^T N^{-1} p_j - z_j^2) \, \mathrm{d} \log \rho_j,
+
+    :math:`p_j` being the row of the ratio prior and :math:`z_j` what it is off, in SDs; without a
+    prior just the 1. The three terms are that of the normalisation, of P within N and of the cost.
+    Broad signals do not follow the width of the metabolites and are left out, as are references
+    that are not clear of zero.
 
     Parameters
     ----------
@@ -384,14 +403,34 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
     weighted = real - (onto * shrinkage) @ problem.baseline.q
     normal = point.gram[np.ix_(1 + free, 1 + free)] / spectrum.sigma**2
     normal += spectrum.ratio_precision[np.ix_(free, free)]
-    pull = solve_definite(normal, weighted) * (2.0 / spectrum.sigma**2)
-    seen = problem.band.adjoint(pull) * point.fid[free]
+    follow = solve_definite(normal, 2.0 * _reference_pull(problem, point, normal, free))
+    _, residual = baseline_and_residual(problem, spectrum, point)
+    pull = 2.0 * solve_definite(normal, weighted) + np.outer(follow, residual)
+    pull -= np.outer(point.amplitude[free], follow @ weighted)
+    seen = problem.band.adjoint(pull / spectrum.sigma**2) * point.fid[free]
     sums = seen @ time
     result = np.zeros(3 + 2 * n)
     result[2] = (seen.sum(axis=0) @ _gauss_slope(point.theta[2], time)).real
     result[3 + free] = -2.0 * np.pi * sums.imag
     result[3 + n + free] = -np.pi * sums.real
     return result
+
+
+def _reference_pull(problem: Problem, point: Point, normal: Array, free: Array) -> Array:
+    """Return the slope of the references' part of the volume after the amplitudes that are free."""
+    deviation, scale = problem.ratio_rows
+    without = problem.narrow & ~(deviation > 0.0).any(axis=0)
+    sums = np.vstack([scale, problem.yardstick])
+    value = sums @ point.amplitude
+    variance = (sums[:, free] * solve_definite(normal, sums[:, free].T).T).sum(axis=1)
+    clear = (value > _CLEAR * np.sqrt(variance)) & ~(sums[:, ~problem.narrow] > 0.0).any(axis=1)
+    part = np.zeros(len(sums))
+    part[-1] = without[free].sum()
+    used = np.flatnonzero(clear[:-1])
+    rows = deviation[used] / value[used, None]
+    lever = (rows[:, free] * solve_definite(normal, rows[:, free].T).T).sum(axis=1)
+    part[used] = 1.0 - lever - (rows @ point.amplitude) ** 2
+    return np.asarray((part[clear] / value[clear]) @ sums[clear][:, free])
 
 
 def minimise(

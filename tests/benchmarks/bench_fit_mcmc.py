@@ -3,11 +3,14 @@
 ``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/bench_fit_mcmc.py [steps] [spectra] [snr ...]``
 takes spectra of ../shared/bench/generate.py, fits each with a baseline of given stiffness, and
 samples phases, shifts, widths and amplitudes together, amplitudes positive, the baseline integrated
-out. It prints, for each quantity, how far the mean of the fit is from that of the chains, in SDs,
+out. Amplitudes of metabolites are flat relative to their references, as `solve.volume_slope` has
+it, the square of the Gaussian width is flat. Chains start from draws of the normal distribution
+around the minimum: from a point they would need longer than they run to reach its width. It prints, for each quantity, how far the mean of the fit is from that of the chains, in SDs,
 and the ratio of both SDs (median over spectra). The square of the bias that the fit adds to the
 variance of signals near zero is no part of a posterior; it is left out here.
 """
 
+import dataclasses
 import os
 import sys
 import warnings
@@ -22,13 +25,14 @@ from mrsproc.fitting import uncertainty
 from mrsproc.fitting.batch import Batch, batch_for
 from mrsproc.fitting.driver import _noise
 from mrsproc.fitting.result import sum_weights
-from mrsproc.fitting.single import Single, fit_one
-from mrsproc.fitting.solve import phased
+from mrsproc.fitting.single import Single, _ratio_precision, fit_one
+from mrsproc.fitting.solve import information, jacobian, phased
 from mrsproc.numerics.truncated import positive_normal
 
 NAMES = ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx", "GSH", "Tau", "GABA")
 OPTIONS = mp.FitOptions(ppm=(0.2, 4.0), baseline=3.0)
 WALKERS_PER_UNKNOWN = 3
+LOG_GAUSS = (-1.0, 4.0)
 
 
 def log_posterior(batch: Batch, found: Single):
@@ -36,30 +40,48 @@ def log_posterior(batch: Batch, found: Single):
     problem, spectrum = batch.problem, found.spectrum
     n, p = problem.n_basis, spectrum.prior.mean.size
     shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
+    deviation, scale = problem.ratio_rows
+    follows = ~(scale[:, ~problem.narrow] > 0.0).any(axis=1)
+    broad = dataclasses.replace(problem, ratio_rows=problem.ratio_rows[:, ~follows])
+    fixed = _ratio_precision(broad, found.point.amplitude, spectrum.sigma)
+    flat = (problem.narrow & ~(deviation > 0.0).any(axis=0)).sum()
 
     def value(unknown: np.ndarray) -> float:
         theta, amplitude = unknown[:p], unknown[p:]
-        if (amplitude < 0.0).any():
+        if (amplitude < 0.0).any() or not LOG_GAUSS[0] < theta[2] < LOG_GAUSS[1]:
             return -np.inf
         fid = problem.band.decayed(theta[3 : 3 + n], theta[3 + n :], float(np.exp(theta[2])))
         left = phased(problem, spectrum.values, theta).real
         left = left - problem.band.spectra(amplitude @ fid).real
         smooth = problem.baseline.q @ left
         squares = left @ left - smooth @ (shrinkage * smooth)
-        ratios = amplitude @ spectrum.ratio_precision @ amplitude
-        return -0.5 * (squares / spectrum.sigma**2 + ratios + spectrum.prior.cost(theta))
+        references = scale[follows] @ amplitude
+        ratios = amplitude @ fixed @ amplitude
+        ratios += (((deviation[follows] @ amplitude) / references) ** 2).sum()
+        scales = np.log(references).sum() + flat * np.log(problem.yardstick @ amplitude)
+        chi_squared = squares / spectrum.sigma**2 + ratios + spectrum.prior.cost(theta)
+        return 2.0 * theta[2] - scales - 0.5 * chi_squared
 
     return value
 
 
+def starts(batch: Batch, found: Single, rng: np.random.Generator) -> np.ndarray:
+    """Return draws of (shape, amplitudes) from the normal distribution around the minimum."""
+    problem, spectrum, point = batch.problem, found.spectrum, found.point
+    p = point.theta.size
+    inverse = information(problem, spectrum, point, jacobian(problem, point))
+    inverse[:p, :p] += spectrum.prior.precision
+    centre = np.concatenate([point.theta, found.amplitude.mean])
+    size = WALKERS_PER_UNKNOWN * centre.size
+    drawn = rng.multivariate_normal(centre, np.linalg.inv(inverse), size, method="cholesky")
+    drawn[:, p:] = np.abs(drawn[:, p:])
+    drawn[:, 2] = np.clip(drawn[:, 2], LOG_GAUSS[0] + 0.1, LOG_GAUSS[1] - 0.1)
+    return drawn
+
+
 def chains(batch: Batch, found: Single, steps: int, rng: np.random.Generator):
     """Return draws of the amplitudes, and the autocorrelation time of the slowest one."""
-    p = found.point.theta.size
-    centre = np.concatenate([found.point.theta, found.amplitude.mean])
-    spread = np.sqrt(np.diag(found.amplitude.covariance))
-    scale = np.concatenate([np.full(p, 0.02), 0.3 * spread])
-    start = centre + scale * rng.standard_normal((WALKERS_PER_UNKNOWN * centre.size, centre.size))
-    start[:, p:] = np.abs(start[:, p:])
+    p, start = found.point.theta.size, starts(batch, found, rng)
     moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DESnookerMove(), 0.1)]
     sampler = emcee.EnsembleSampler(*start.shape, log_posterior(batch, found), moves=moves)
     sampler.random_state = np.random.RandomState(int(rng.integers(2**31))).get_state()

@@ -10,8 +10,11 @@ from mrsproc.errors import BasisError
 from mrsproc.fitting import solve
 from mrsproc.fitting.band import band_model
 from mrsproc.fitting.baseline import baseline_for
+from mrsproc.fitting.batch import batch_for
 from mrsproc.fitting.options import FitOptions
-from mrsproc.fitting.priors import is_broad, ratio_rows, shape_prior
+from mrsproc.fitting.priors import is_broad, ratio_rows, shape_prior, yardstick
+from mrsproc.fitting.single import fresh_spectrum
+from mrsproc.lineshape import voigt_decay
 
 PPM = (0.2, 4.0)
 
@@ -28,6 +31,7 @@ def problem(synthetic):
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
         narrow=~is_broad(basis),
+        yardstick=yardstick(basis, options) / band.scale,
     )
 
 
@@ -99,26 +103,58 @@ def test_hessian_is_that_of_the_model_at_the_minimum(problem, synthetic):
         assert hessian[i, i] == pytest.approx(second, rel=0.02)
 
 
-def test_volume_slope_is_that_of_the_log_determinant(problem, synthetic):
+def test_volume_slope_is_that_of_amplitudes_relative_to_references(problem, synthetic):
+    """log |N| + z^2 + 2 sum log of the references, ratio priors as wide as theirs are large."""
+    n = problem.n_basis
+    deviation, scale = problem.ratio_rows
+    theta, free = somewhere(problem, 4), np.ones(n, bool)
     spectrum = spectrum_of(problem, synthetic.data(noise=1.0).fid, 1.0)
-    free = np.ones(problem.n_basis, bool)
-    theta = somewhere(problem, 4)
+    metabolic = ~(scale[:, ~problem.narrow] > 0.0).any(axis=1)
+    assert metabolic.any()
+    assert not metabolic.all()
+    flat = (problem.narrow & ~(deviation > 0.0).any(axis=0)).sum()
 
-    def log_volume(theta):
+    def precision(references):
+        rows = deviation / references[:, None]
+        return rows.T @ rows
+
+    for _ in range(20):
         point = solve.evaluate(problem, spectrum, theta, free)
-        on = point.passive
-        gram = point.gram[1:, 1:] / spectrum.sigma**2 + spectrum.ratio_precision
-        return np.linalg.slogdet(gram[np.ix_(on, on)])[1], on
+        spectrum.ratio_precision = precision(scale @ point.amplitude)
 
-    point = solve.evaluate(problem, spectrum, theta, free)
+    def volume(theta):
+        there = solve.evaluate(problem, spectrum, theta, free)
+        assert there.passive.all()
+        references = np.where(metabolic, scale @ there.amplitude, scale @ point.amplitude)
+        prior = precision(references)
+        normal = there.gram[1:, 1:] / spectrum.sigma**2 + prior
+        logs = np.log(references).sum() + flat * np.log(problem.yardstick @ there.amplitude)
+        return np.linalg.slogdet(normal)[1] + point.amplitude @ prior @ point.amplitude + 2 * logs
+
     found = solve.volume_slope(problem, spectrum, point)
     assert (found[:2] == 0).all()
     for i in range(2, theta.size):
         step = np.zeros_like(theta)
         step[i] = 1e-4
-        (up, on_up), (down, on_down) = log_volume(theta + step), log_volume(theta - step)
-        assert (on_up == on_down).all()
-        assert found[i] == pytest.approx((up - down) / 2e-4, rel=1e-3, abs=1e-6)
+        numeric = (volume(theta + step) - volume(theta - step)) / 2e-4
+        assert found[i] == pytest.approx(numeric, rel=1e-3, abs=1e-5)
+
+
+def test_volume_of_one_line_prefers_no_width(synthetic):
+    """Then log |N| + 2 log a is the logarithm of what is explained, level where that is most."""
+    basis = synthetic.basis.without(set(synthetic.names) - {"Cr"})
+    options = FitOptions(macromolecules="none")
+    time = synthetic.acquisition.dwell_time * np.arange(1024)
+    fid = 9.0 * np.asarray(basis.fid[0, :1024]) * voigt_decay(time, 1.0, 4.0)
+    batch = batch_for(dataclasses.replace(synthetic.data(), fid=fid), basis, options)
+    spectrum = dataclasses.replace(fresh_spectrum(batch, fid, 1.0), sigma=1.0)
+    theta = np.array([0.0, 0.0, np.log(4.0), 0.0, 1.0])
+    slopes = []
+    for yards in (batch.problem.yardstick, 0.0 * batch.problem.yardstick):
+        problem = dataclasses.replace(batch.problem, yardstick=yards)
+        point = solve.evaluate(problem, spectrum, theta, np.ones(1, bool))
+        slopes.append(solve.volume_slope(problem, spectrum, point)[[2, 4]])
+    assert np.abs(slopes[0]).max() < 1e-4 * np.abs(slopes[1]).min()
 
 
 def test_band_is_the_full_model(problem, synthetic):
