@@ -28,14 +28,14 @@ BROAD_SHIFT_PPM: Final = 0.01
 0.03). Those of a basis set are taken as it has them, with the prior of any other signal."""
 BROAD_WIDTH_PPM: Final = 0.02
 """SD of their width [ppm] (LCModel manual 6.3, 11.7: 0.01 to 0.035)."""
-COMMON_LORENTZ_HZ: Final = (1.0, 5.0)
+COMMON_LORENTZ_HZ: Final = (1.0, 6.0)
 """Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. It is left to the
 data: T2 of metabolites at 3 T (`constants.METABOLITE_T2`) make 1.2 to 3.6 Hz, of which basis sets
 hold an unknown part, and inhomogeneity that is not Gaussian adds or takes some; Wilson 2025
 (10.1002/mrm.30462) finds 0.78 Hz. What is not known of it is in the SDs of the amplitudes."""
 TOO_NARROW_HZ: Final = (-2.0, 3.0)
-"""Mean and SD where the width would else be less than this mean: basis sets hold 1 to 3 Hz, which
-is all that can be taken from them. At an SNR of 3 to 5 noise would pass for -10 Hz."""
+"""Mean and SD of a further factor below this mean: basis sets hold 1 to 3 Hz, and more cannot be
+taken from them. At an SNR of 3 to 5 noise would else pass for -10 Hz."""
 _SOUGHT_HZ: Final = 3.0  # SD while the shape is sought: starts are far from the minimum
 _SPREAD_FREEDOM: Final = 4.0  # number of signals that the SDs of the prior count as
 _FREE_HZ: Final = 1e3  # SD of what is not known beforehand
@@ -170,11 +170,12 @@ class ShapePrior:
         weight = self.width_sd**-2
         return float(weight @ theta[-weight.size :] / weight.sum())
 
-    def with_common_width(self, mean: float, sd: float) -> "ShapePrior":
-        """Return the prior with another mean and SD of the common Lorentzian width [Hz]."""
+    def with_common_width(self, *factors: tuple[float, float]) -> "ShapePrior":
+        """Return the prior with a common Lorentzian width from normal factors (mean, SD) [Hz]."""
         n, means, precision = self.width_sd.size, self.mean.copy(), self.precision.copy()
-        means[-n:] = mean
-        precision[-n:, -n:] = _around_common(self.width_sd, sd)
+        firm = sum(sd**-2 for _, sd in factors)
+        means[-n:] = sum(mean * sd**-2 for mean, sd in factors) / firm
+        precision[-n:, -n:] = _around_common(self.width_sd, firm**-0.5)
         return dataclasses.replace(self, mean=means, precision=precision)
 
     def cost(self, theta: Array) -> float:

@@ -111,13 +111,13 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     spectrum.shape_dimension = len(inverse) - float((spectrum.prior.precision * inverse).sum())
     curvature -= spectrum.prior.precision
     prior = problem.prior.with_spread_of(point.theta, np.diag(inverse))
-    spectrum.prior = prior.with_common_width(*COMMON_LORENTZ_HZ)
+    spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ)
     curvature += spectrum.prior.precision
     spectrum.volume_slope = volume_slope(problem, spectrum, point)
     point = reweighted(problem, spectrum, point)
     point, converged = minimise(problem, spectrum, point, curvature=curvature)
     if prior.common_width(point.theta) < TOO_NARROW_HZ[0]:
-        spectrum.prior = prior.with_common_width(*TOO_NARROW_HZ)
+        spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ, TOO_NARROW_HZ)
         point, converged = minimise(problem, spectrum, reweighted(problem, spectrum, point))
     kernel, weights = None, np.zeros(N_WEIGHTS)
     if batch.options.lineshape == "asymmetric":

@@ -5,9 +5,10 @@ takes spectra of ../shared/bench/generate.py, fits each with a baseline of given
 samples phases, shifts, widths and amplitudes together, amplitudes positive, the baseline integrated
 out. Amplitudes of metabolites are flat relative to their references, as `solve.volume_slope` has
 it, the square of the Gaussian width is flat. Chains start from draws of the normal distribution
-around the minimum: from a point they would need longer than they run to reach its width. It prints, for each quantity, how far the mean of the fit is from that of the chains, in SDs,
-and the ratio of both SDs (median over spectra). The square of the bias that the fit adds to the
-variance of signals near zero is no part of a posterior; it is left out here.
+around the minimum: from a point they would need longer than they run to reach its width. It
+prints, for each quantity, how far the mean of the fit is from that of the chains, in SDs, and the
+ratio of both SDs (median over spectra). The square of the bias that the fit adds to the variance of
+signals near zero is no part of a posterior; it is left out here.
 """
 
 import dataclasses
