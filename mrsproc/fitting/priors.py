@@ -2,8 +2,8 @@ r"""Prior knowledge: how far shifts, widths and amplitude ratios may stray.
 
 Shifts :math:`\nu_l` and Lorentzian widths :math:`\gamma_l` scatter around values common to all
 signals, :math:`\nu_l \sim N(\nu_0, s_l^2)`. The common shift is free, the common width all but free
-(`COMMON_LORENTZ_HZ`). Eliminating the common value, of SD :math:`s_0`, leaves a quadratic form with
-precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`, :math:`D = \operatorname{diag}(s_l^{-2})`.
+(`COMMON_LORENTZ_HZ`, `TOO_NARROW_HZ`). Eliminating the common value, of SD :math:`s_0`, leaves a
+quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`, :math:`D = \operatorname{diag}(s_l^{-2})`.
 
 Ratios of amplitudes have published means and SDs. They are not negative, and where the SD is as
 large as the mean a normal distribution with these moments would, once it is cut off at zero, expect
@@ -230,10 +230,9 @@ def shape_prior(
     return ShapePrior(precision=precision, mean=mean, shift_sd=shift_sd, width_sd=width_sd)
 
 
-def yardstick(basis: BasisSet, options: FitOptions) -> Array:
-    """Return the weights of `BIG3`, zero where no priors are wanted, shape (n_basis,)."""
-    wanted = options.priors != "none"
-    return np.array([wanted * BIG3.get(name, 0.0) for name in basis.names])
+def yardstick(basis: BasisSet) -> Array:
+    """Return the weights of `BIG3`, shape (n_basis,)."""
+    return np.array([BIG3.get(name, 0.0) for name in basis.names])
 
 
 def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, ...], Array]:

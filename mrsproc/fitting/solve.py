@@ -43,7 +43,7 @@ _LORENTZ_LIMIT: Final = 60.0
 ENOUGH: Final = 3e-3
 _MOST_DAMPING: Final = 1e8
 _RIDGE: Final = 1e-10  # relative: two signals may be all but the same
-_CLEAR: Final = 3.0  # SDs from zero at which the logarithm of a reference means something
+_CLEAR: Final = 5.0  # SDs from zero at which the logarithm of a reference means something
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Problem:
         Which signals are metabolites, not macromolecules or lipids.
     yardstick : ndarray, shape (n_basis,)
         Weights with which amplitudes are summed to what metabolites without a ratio prior are
-        relative to, see `volume_slope`; zero where nothing is.
+        relative to, see `volume_slope`.
     """
 
     band: BandModel
@@ -385,7 +385,7 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
     :math:`p_j` being the row of the ratio prior and :math:`z_j` what it is off, in SDs; without a
     prior just the 1. The three terms are that of the normalisation, of P within N and of the cost.
     Broad signals do not follow the width of the metabolites and are left out, as are references
-    that are not clear of zero.
+    that are not clear of zero. Where tNAA + tCr + 3 tCho is not, nothing is added at all.
 
     Parameters
     ----------
@@ -395,7 +395,7 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
     Returns
     -------
     ndarray, shape (p,)
-        Slope; zero for the phases, which turn the data.
+        Slope; zero for the phases, which turn the data, and where there is no yardstick.
     """
     n, time, free = problem.n_basis, problem.band.time, np.flatnonzero(point.passive)
     real, onto = point.signals.real[free], point.onto[1 + free]
@@ -403,27 +403,35 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
     weighted = real - (onto * shrinkage) @ problem.baseline.q
     normal = point.gram[np.ix_(1 + free, 1 + free)] / spectrum.sigma**2
     normal += spectrum.ratio_precision[np.ix_(free, free)]
-    follow = solve_definite(normal, 2.0 * _reference_pull(problem, point, normal, free))
+    result = np.zeros(3 + 2 * n)
+    references = _reference_pull(problem, point, normal, free)
+    if references is None:
+        return result
+    follow = solve_definite(normal, 2.0 * references)
     _, residual = baseline_and_residual(problem, spectrum, point)
     pull = 2.0 * solve_definite(normal, weighted) + np.outer(follow, residual)
     pull -= np.outer(point.amplitude[free], follow @ weighted)
     seen = problem.band.adjoint(pull / spectrum.sigma**2) * point.fid[free]
     sums = seen @ time
-    result = np.zeros(3 + 2 * n)
     result[2] = (seen.sum(axis=0) @ _gauss_slope(point.theta[2], time)).real
     result[3 + free] = -2.0 * np.pi * sums.imag
     result[3 + n + free] = -np.pi * sums.real
     return result
 
 
-def _reference_pull(problem: Problem, point: Point, normal: Array, free: Array) -> Array:
-    """Return the slope of the references' part of the volume after the amplitudes that are free."""
+def _reference_pull(problem: Problem, point: Point, normal: Array, free: Array) -> Array | None:
+    """Return the slope of the references' part of the volume after the amplitudes that are free.
+
+    None where the yardstick is not clear of zero.
+    """
     deviation, scale = problem.ratio_rows
     without = problem.narrow & ~(deviation > 0.0).any(axis=0)
     sums = np.vstack([scale, problem.yardstick])
     value = sums @ point.amplitude
     variance = (sums[:, free] * solve_definite(normal, sums[:, free].T).T).sum(axis=1)
     clear = (value > _CLEAR * np.sqrt(variance)) & ~(sums[:, ~problem.narrow] > 0.0).any(axis=1)
+    if not clear[-1]:
+        return None
     part = np.zeros(len(sums))
     part[-1] = without[free].sum()
     used = np.flatnonzero(clear[:-1])
