@@ -3,7 +3,8 @@ r"""Prior knowledge: how far shifts, widths and amplitude ratios may stray.
 Shifts :math:`\nu_l` and Lorentzian widths :math:`\gamma_l` scatter around values common to all
 signals, :math:`\nu_l \sim N(\nu_0, s_l^2)`. The common shift is free, the common width all but free
 (`COMMON_LORENTZ_HZ`, `TOO_NARROW_HZ`). Eliminating the common value, of SD :math:`s_0`, leaves a
-quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`, :math:`D = \operatorname{diag}(s_l^{-2})`.
+quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`,
+:math:`D = \operatorname{diag}(s_l^{-2})`.
 
 Ratios of amplitudes have published means and SDs. They are not negative, and where the SD is as
 large as the mean a normal distribution with these moments would, once it is cut off at zero, expect
