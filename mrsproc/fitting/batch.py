@@ -80,7 +80,7 @@ def batch_for(data: MRSData, basis: BasisSet, options: FitOptions) -> Batch:
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
         narrow=~is_broad(signals),
-        yardstick=yardstick(signals) / band.scale,
+        yardstick=yardstick(signals, options) / band.scale,
     )
     per_ppm = START_PER_PPM if isinstance(options.baseline, str) else float(options.baseline)
     return Batch(

@@ -231,9 +231,10 @@ def shape_prior(
     return ShapePrior(precision=precision, mean=mean, shift_sd=shift_sd, width_sd=width_sd)
 
 
-def yardstick(basis: BasisSet) -> Array:
-    """Return the weights of `BIG3`, shape (n_basis,)."""
-    return np.array([BIG3.get(name, 0.0) for name in basis.names])
+def yardstick(basis: BasisSet, options: FitOptions) -> Array:
+    """Return the weights of `BIG3`, zero where no priors are wanted, shape (n_basis,)."""
+    wanted = options.priors != "none"
+    return np.array([wanted * BIG3.get(name, 0.0) for name in basis.names])
 
 
 def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, ...], Array]:

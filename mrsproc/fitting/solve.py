@@ -66,7 +66,7 @@ class Problem:
         Which signals are metabolites, not macromolecules or lipids.
     yardstick : ndarray, shape (n_basis,)
         Weights with which amplitudes are summed to what metabolites without a ratio prior are
-        relative to, see `volume_slope`.
+        relative to, see `volume_slope`; zero where no priors are wanted.
     """
 
     band: BandModel
@@ -385,7 +385,8 @@ def volume_slope(problem: Problem, spectrum: Spectrum, point: Point) -> Array:
     :math:`p_j` being the row of the ratio prior and :math:`z_j` what it is off, in SDs; without a
     prior just the 1. The three terms are that of the normalisation, of P within N and of the cost.
     Broad signals do not follow the width of the metabolites and are left out, as are references
-    that are not clear of zero. Where tNAA + tCr + 3 tCho is not, nothing is added at all.
+    that are not clear of zero. Where tNAA + tCr + 3 tCho is not, or where no priors are wanted,
+    nothing is added at all.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def problem(synthetic):
         ratio_rows=rows / band.scale,
         phase_ramp=band.ppm - band.ppm.mean(),
         narrow=~is_broad(basis),
-        yardstick=yardstick(basis) / band.scale,
+        yardstick=yardstick(basis, options) / band.scale,
     )
 
 
