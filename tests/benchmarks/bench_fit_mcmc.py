@@ -33,7 +33,7 @@ from mrsproc.numerics.truncated import positive_normal
 NAMES = ("tNAA", "tCr", "tCho", "Ins", "Glu", "Gln", "Glx", "GSH", "Tau", "GABA")
 OPTIONS = mp.FitOptions(ppm=(0.2, 4.0), baseline=3.0)
 WALKERS_PER_UNKNOWN = 3
-LOG_GAUSS = (-1.0, 4.0)
+LOG_GAUSS = (-1.0, 4.0)  # range of the logarithm of the Gaussian width in Hz, 0.4 to 55 Hz
 
 
 def log_posterior(batch: Batch, found: Single):
