@@ -20,11 +20,11 @@ from mrsproc.fitting.solve import (
     hessian,
     minimise,
     reweighted,
-    volume_slope,
 )
 from mrsproc.fitting.start import shape_that_wants_more, starting_points
 from mrsproc.fitting.stiffness import stiffness_and_nodes
 from mrsproc.fitting.uncertainty import Uncertainty, uncertainty
+from mrsproc.fitting.volume import volume_slope
 from mrsproc.numerics.definite import inverted, solve_definite
 
 _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others follow

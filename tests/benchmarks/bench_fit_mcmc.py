@@ -3,7 +3,7 @@
 ``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/bench_fit_mcmc.py [steps] [spectra] [snr ...]``
 takes spectra of ../shared/bench/generate.py, fits each with a baseline of given stiffness, and
 samples phases, shifts, widths and amplitudes together, amplitudes positive, the baseline integrated
-out. Amplitudes of metabolites are flat relative to their references, as `solve.volume_slope` has
+out. Amplitudes of metabolites are flat relative to their references, as `volume.volume_slope` has
 it, the square of the Gaussian width is flat. Chains start from draws of the normal distribution
 around the minimum: from a point they would need longer than they run to reach its width. It
 prints, for each quantity, how far the mean of the fit is from that of the chains, in SDs, and the

@@ -17,11 +17,11 @@ from mrsproc.fitting.solve import (
     jacobian,
     minimise,
     reweighted,
-    volume_slope,
 )
 from mrsproc.fitting.start import shape_that_wants_more, starting_points
 from mrsproc.fitting.stiffness import stiffness_grid
 from mrsproc.fitting.uncertainty import uncertainty
+from mrsproc.fitting.volume import volume_slope
 
 GAUSS = np.pi**2 / (4 * np.log(2))
 

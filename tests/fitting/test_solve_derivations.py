@@ -14,6 +14,7 @@ from mrsproc.fitting.batch import batch_for
 from mrsproc.fitting.options import FitOptions
 from mrsproc.fitting.priors import is_broad, ratio_rows, shape_prior, yardstick
 from mrsproc.fitting.single import fresh_spectrum
+from mrsproc.fitting.volume import volume_slope
 from mrsproc.lineshape import voigt_decay
 
 PPM = (0.2, 4.0)
@@ -131,7 +132,7 @@ def test_volume_slope_is_that_of_amplitudes_relative_to_references(problem, synt
         logs = np.log(references).sum() + flat * np.log(problem.yardstick @ there.amplitude)
         return np.linalg.slogdet(normal)[1] + point.amplitude @ prior @ point.amplitude + 2 * logs
 
-    found = solve.volume_slope(problem, spectrum, point)
+    found = volume_slope(problem, spectrum, point)
     assert (found[:2] == 0).all()
     for i in range(2, theta.size):
         step = np.zeros_like(theta)
@@ -150,7 +151,7 @@ def test_volume_of_one_line_prefers_no_width(synthetic):
     spectrum = dataclasses.replace(fresh_spectrum(batch, fid, 1.0), sigma=1.0)
     theta = np.array([0.0, 0.0, np.log(4.0), 0.0, 1.0])
     point = solve.evaluate(batch.problem, spectrum, theta, np.ones(1, bool))
-    slope = solve.volume_slope(batch.problem, spectrum, point)
+    slope = volume_slope(batch.problem, spectrum, point)
 
     def log_determinant(width):
         there = theta + np.array([0.0, 0.0, 0.0, 0.0, width])
@@ -160,7 +161,7 @@ def test_volume_of_one_line_prefers_no_width(synthetic):
     assert abs(slope[4]) < 1e-4 * abs(flat)
     assert abs(slope[2]) < 1e-4
     faint = dataclasses.replace(point, amplitude=4.0 / np.sqrt(point.gram[1:, 1]))
-    assert not solve.volume_slope(batch.problem, spectrum, faint).any()
+    assert not volume_slope(batch.problem, spectrum, faint).any()
 
 
 def test_band_is_the_full_model(problem, synthetic):
