@@ -29,7 +29,7 @@ BROAD_SHIFT_PPM: Final = 0.01
 0.03). Those of a basis set are taken as it has them, with the prior of any other signal."""
 BROAD_WIDTH_PPM: Final = 0.02
 """SD of their width [ppm] (LCModel manual 6.3, 11.7: 0.01 to 0.035)."""
-COMMON_LORENTZ_HZ: Final = (1.0, 6.0)
+COMMON_LORENTZ_HZ: Final = (1.0, 12.0)
 """Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. It is left to the
 data: T2 of metabolites at 3 T (`constants.METABOLITE_T2`) make 1.2 to 3.6 Hz, of which basis sets
 hold an unknown part, and inhomogeneity that is not Gaussian adds or takes some; Wilson 2025
@@ -46,14 +46,14 @@ PHASE1_SD: Final = np.deg2rad(10.0)
 
 @dataclass(frozen=True)
 class RatioPrior:
-    """A soft prior on the amplitude of a weak signal relative to the sum of stronger ones.
+    """A soft prior on the amplitude of a weak signal relative to a sum that is better known.
 
     Parameters
     ----------
     name : str
         The weak signal.
     reference : mapping of str to float
-        Signals, and the weights with which they are summed.
+        Signals, and the weights with which they are summed; the weak one may be among them.
     ratio, sd : float
         Expected ratio and its SD, over what is not negative; SDs above 0.76 of the ratio act as
         that.
@@ -78,9 +78,11 @@ _BROAD: Final = (
     "median of LCModel manual 6.3, 11.8, Birch 2017 (10.1002/mrm.26103) and Bell 2024 "
     "(HarrisBrainLab/MMSim, from 10.5281/zenodo.3906754), SD as large"
 )
-"""Ratios to MM09 where one unit has the protons of `constants.MACROMOLECULES`. Birch's areas at 3 T
-make MM12 0.58, MM14 0.79, MM17 0.10, MM20 2.4; those that Bell finds in the spectra of six people
-at 7 T 0.61, 1.5, 1.2, 4.9; LCModel has 0.3, 0.75, 0.375, 1.5."""
+"""Parts of MM09 + MM12 + MM14 + MM17 + MM20, where one unit has the protons of
+`constants.MACROMOLECULES`. LCModel has 0.076, 0.19, 0.096, 0.38 for the last four, Birch's areas at
+3 T make 0.12, 0.16, 0.02, 0.49, those that Bell finds in the spectra of six people at 7 T 0.07,
+0.16, 0.13, 0.53. The reference is their sum, for MM09 and Lip09 are all but one line, and a
+spectrum may give all of it to either."""
 _META: Final = "median and SD of studies in the meta-analysis 10.1016/j.ab.2023.115227"
 """Of healthy people; a study's median over tCr, which is 8 mM where it is not given, over 3.25;
 studies whose modified z-score is above 3.5 (other units) are left out. Some of GABA are edited and
@@ -89,7 +91,7 @@ _FEW: Final = "healthy people in the meta-analysis 10.1016/j.ab.2023.115227, thr
 BIG3: Final = {"NAA": 1.0, "NAAG": 1.0, "Cr": 1.0, "PCr": 1.0, "GPC": 3.0, "PCh": 3.0, "Cho": 3.0}
 """tNAA + tCr + 3 tCho, LCModel's yardstick for weak metabolites; 3.25 x tCr in healthy brain."""
 _LIPID: Final = {"Lip13a": 1.0, "Lip13b": 1.0}
-_MM09: Final = {"MM09": 1.0}
+_MM: Final = dict.fromkeys(("MM09", "MM12", "MM14", "MM17", "MM20"), 1.0)
 RATIO_PRIORS: Final = (
     RatioPrior("Asp", BIG3, 0.090, 0.033, _META),
     RatioPrior("GABA", BIG3, 0.051, 0.029, _META),
@@ -105,10 +107,10 @@ RATIO_PRIORS: Final = (
     RatioPrior("-CrCH2", {"Cr": 1.0, "PCr": 1.0}, 0.1, 0.25, _LCMODEL),
     RatioPrior("Lip09", _LIPID, 0.267, 0.1, _LCMODEL),
     RatioPrior("Lip20", _LIPID, 0.15, 0.07, _LCMODEL),
-    RatioPrior("MM20", _MM09, 2.4, 2.4, _BROAD),
-    RatioPrior("MM12", _MM09, 0.58, 0.58, _BROAD),
-    RatioPrior("MM14", _MM09, 0.79, 0.79, _BROAD),
-    RatioPrior("MM17", _MM09, 0.375, 0.375, _BROAD),
+    RatioPrior("MM20", _MM, 0.49, 0.49, _BROAD),
+    RatioPrior("MM12", _MM, 0.076, 0.076, _BROAD),
+    RatioPrior("MM14", _MM, 0.163, 0.163, _BROAD),
+    RatioPrior("MM17", _MM, 0.096, 0.096, _BROAD),
 )
 """Ratios in human brain in vivo. None concerns Glu, Gln, NAA, NAAG, Cr, Ins or choline."""
 
@@ -250,7 +252,7 @@ def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, 
     Returns
     -------
     priors : tuple of RatioPrior
-        Those whose signals are in the basis set.
+        Those whose signals are in the basis set, one of the reference besides the weak one.
     rows : ndarray, shape (2, n_priors, n_basis)
         ``(rows[0] @ a) / (rows[1] @ a)`` is N(0, 1) before it is cut off where the signal would be
         negative: deviation from the location, and scale times the reference.
@@ -263,7 +265,7 @@ def ratio_rows(basis: BasisSet, options: FitOptions) -> tuple[tuple[RatioPrior, 
         for name, weight in prior.reference.items():
             if name in basis:
                 scale[basis.index(name)] = weight
-        if prior.name not in basis or not scale.any():
+        if prior.name not in basis or not set(prior.reference) & set(basis.names) - {prior.name}:
             continue
         location, spread = prior.normal
         deviation = -location * scale

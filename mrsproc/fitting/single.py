@@ -95,6 +95,7 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     common = common_directions(problem.n_basis)
     point, _ = minimise(problem, spectrum, point, common, enough=_ROUGHLY)
     _learn(batch, spectrum, point)
+    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude, spectrum.sigma)
     point, _ = minimise(problem, spectrum, reweighted(problem, spectrum, point), enough=_ROUGHLY)
     for _ in range(_SECOND_CHANCES):
         theta = shape_that_wants_more(problem, spectrum, point)
@@ -132,7 +133,7 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
 
 
 def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
-    """Set stiffness, noise and the references of the ratio priors to what a fit says."""
+    """Set stiffness and noise to what a fit says."""
     problem = batch.problem
     if isinstance(batch.options.baseline, str):
         fixed = np.vstack([point.signals.real[point.passive], common_jacobian(problem, point)])
@@ -140,7 +141,6 @@ def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
             problem, point, fixed, batch.stiffness, batch.options
         )
     spectrum.sigma = _left_over(batch, problem, spectrum, point)
-    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude, spectrum.sigma)
 
 
 def _left_over(batch: Batch, problem: Problem, spectrum: Spectrum, point: Point) -> float:
@@ -179,6 +179,8 @@ def _amplitude_dimension(spectrum: Spectrum, point: Point) -> float:
 def _ratio_precision(problem: Problem, amplitude: Array, sigma: float) -> Array:
     """Return the precision of the ratio priors at the amplitudes of their references.
 
+    These come from the first fit, in which no ratio prior acts: priors would else feed on what they
+    have shrunk, macromolecules above all, whose reference is their own sum.
     Where a reference all but vanishes the prior would be infinitely firm; what is firmer than a
     thousandth of the noise makes no difference but to rounding.
     """

@@ -139,7 +139,7 @@ class Spectrum:
     prior : ShapePrior
         Prior of its shape.
     ratio_precision : ndarray, shape (n_basis, n_basis)
-        Precision of the ratio priors at the current amplitudes of their references.
+        Precision of the ratio priors at the amplitudes that their references had in the first fit.
     volume_slope : ndarray, shape (p,)
         Slope of the logarithm of the volume of the amplitudes, see `volume`.
     shape_dimension : float, default 5

@@ -11,7 +11,6 @@ ratio of both SDs (median over spectra). The square of the bias that the fit add
 signals near zero is no part of a posterior; it is left out here.
 """
 
-import dataclasses
 import os
 import sys
 import warnings
@@ -26,7 +25,7 @@ from mrsproc.fitting import uncertainty
 from mrsproc.fitting.batch import Batch, batch_for
 from mrsproc.fitting.driver import _noise
 from mrsproc.fitting.result import sum_weights
-from mrsproc.fitting.single import Single, _ratio_precision, fit_one
+from mrsproc.fitting.single import Single, fit_one
 from mrsproc.fitting.solve import information, jacobian, phased
 from mrsproc.numerics.truncated import positive_normal
 
@@ -43,8 +42,8 @@ def log_posterior(batch: Batch, found: Single):
     shrinkage = problem.baseline.shrinkage(spectrum.stiffness)
     deviation, scale = problem.ratio_rows
     follows = ~(scale[:, ~problem.narrow] > 0.0).any(axis=1)
-    broad = dataclasses.replace(problem, ratio_rows=problem.ratio_rows[:, ~follows])
-    fixed = _ratio_precision(broad, found.point.amplitude, spectrum.sigma)
+    broad = np.outer(~problem.narrow, ~problem.narrow)
+    fixed = np.where(broad, spectrum.ratio_precision, 0.0)
     flat = (problem.narrow & ~(deviation > 0.0).any(axis=0)).sum()
 
     def value(unknown: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import pytest
 import mrsproc as mp
 from mrsproc.constants import MACROMOLECULES
 from mrsproc.fitting import single
-from mrsproc.fitting.priors import RATIO_PRIORS
+from mrsproc.fitting.priors import RATIO_PRIORS, ratio_rows
 from mrsproc.spins.macromolecules import PARAMETRISED
 
 LINES = {
@@ -23,24 +23,50 @@ BELL = {  # concentration relative to M0.95, and protons
     "MM17": [(1.185, 2)],
     "MM20": [(2.53, 2), (2.0, 2), (1.3, 2)],
 }
-LCMODEL = {"MM12": 0.3, "MM14": 0.75, "MM17": 0.375, "MM20": 1.5}
+LCMODEL = {"MM09": 1.0, "MM12": 0.3, "MM14": 0.75, "MM17": 0.375, "MM20": 1.5}
 
 
-@pytest.mark.parametrize("name", LCMODEL)
+def parts(amounts):
+    """Return what each signal is of the sum."""
+    return {name: amounts[name] / sum(amounts.values()) for name in amounts}
+
+
+@pytest.mark.parametrize("name", ["MM12", "MM14", "MM17", "MM20"])
 def test_broad_ratios_are_the_median_of_three_sources(name):
-    def ratio(areas):
-        own, other = (
-            areas[each] / sum(line.protons for line in MACROMOLECULES[each])
-            for each in (name, "MM09")
-        )
-        return own / other
-
-    birch = {mm: sum(PARAMETRISED[line][0].protons for line in LINES[mm]) for mm in LINES}
-    bell = {mm: sum(amount * protons for amount, protons in BELL[mm]) for mm in BELL}
-    median = np.median([LCMODEL[name], ratio(birch), ratio(bell)])
+    protons = {mm: sum(line.protons for line in MACROMOLECULES[mm]) for mm in LINES}
+    birch = {
+        mm: sum(PARAMETRISED[line][0].protons for line in LINES[mm]) / protons[mm] for mm in LINES
+    }
+    bell = {mm: sum(amount * n for amount, n in BELL[mm]) / protons[mm] for mm in BELL}
+    median = np.median([parts(source)[name] for source in (LCMODEL, birch, bell)])
     prior = next(prior for prior in RATIO_PRIORS if prior.name == name)
-    assert prior.ratio == pytest.approx(median, rel=0.02)
+    assert prior.ratio == pytest.approx(median, rel=0.01)
     assert prior.sd == prior.ratio
+    assert set(prior.reference) == set(LINES)
+
+
+def test_a_signal_is_not_its_own_reference(synthetic):
+    """MM20 alone, where a range holds no other of them, has no ratio to anything."""
+    both, rows = ratio_rows(synthetic.basis, mp.FitOptions())
+    assert "MM20" in {prior.name for prior in both}
+    alone, fewer = ratio_rows(synthetic.basis.without(["MM09"]), mp.FitOptions())
+    assert "MM20" not in {prior.name for prior in alone}
+    assert fewer.shape[1] == len(alone) == rows.shape[1] - 1
+
+
+@pytest.mark.filterwarnings("ignore::mrsproc.errors.FitWarning")
+def test_macromolecules_stay_where_lipids_pass_for_mm09(synthetic):
+    """Lip09 and MM09 are all but one line: with MM09 as reference, all would go with it."""
+    basis = synthetic.basis.without(["MM09", "MM20"]).with_macromolecules(list(MACROMOLECULES))
+    amounts = dict(zip(synthetic.names, synthetic.truth, strict=True))
+    amounts |= dict.fromkeys(MACROMOLECULES, 0.0) | dict.fromkeys(LINES, 4.0)
+    truth = [amounts[name] for name in basis.names]
+    spectra = synthetic._replace(basis=basis, truth=np.array(truth))
+    fit = mp.fit(spectra.data(noise=8.0, gauss=6.0, shape=(60,), dims=("transient",)), basis)
+    assert (fit.amplitude[:, fit.names.index("MM09")] < 2.0).sum() >= 5
+    for name in ("MM12", "MM14", "MM17"):
+        value, sd = fit.estimate(name)
+        assert ((value - 4.0) / sd > -8.0).all(), name
 
 
 @pytest.mark.filterwarnings("ignore::mrsproc.errors.FitWarning")
