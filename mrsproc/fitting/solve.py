@@ -415,8 +415,8 @@ def minimise(
             if promised < enough:
                 return point, True
             theta = within_limits(point.theta + step @ along, problem)
-            trial = evaluate(problem, spectrum, theta, point.passive)
-            if trial.cost < point.cost:
+            trial = _tried(problem, spectrum, theta, point.passive)
+            if trial is not None and trial.cost < point.cost:
                 break
             if not fresh:
                 curvature, fresh = hessian(problem, spectrum, point, directions), True
@@ -432,6 +432,14 @@ def minimise(
         last, slope = slope, along @ downhill(problem, spectrum, point)
         curvature, fresh = _corrected(curvature, step, last - slope), False
     return point, False
+
+
+def _tried(problem: Problem, spectrum: Spectrum, theta: Array, passive: Array) -> Point | None:
+    """Return the model at a trial step, None where it went so far that signals are all the same."""
+    try:
+        return evaluate(problem, spectrum, theta, passive)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _corrected(curvature: Array, step: Array, change: Array) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mrsproc import axes
+from mrsproc.fitting import solve
 from mrsproc.fitting.band import band_model
 from mrsproc.fitting.baseline import baseline_for
 from mrsproc.fitting.solve import (
@@ -36,6 +37,26 @@ def test_gradient_is_exact(setup):
         steps[0, i], steps[1, i] = 1e-5, -1e-5
         up, down = (evaluate(problem, spectrum, point.theta + s, point.passive).cost for s in steps)
         assert found[i] == pytest.approx(-(up - down) / 4e-5, rel=2e-5, abs=1e-5)
+
+
+def test_a_step_too_far_is_taken_back(setup, monkeypatch):
+    """Where all signals have become the same a fit goes on with a shorter step."""
+    problem, spectrum, templates, _ = setup
+    start = starting_points(problem, templates, spectrum)[0]
+    plain, _ = minimise(problem, spectrum, start)
+    calls = []
+
+    def sometimes(*given):
+        calls.append(given)
+        if len(calls) in {1, 3}:
+            raise np.linalg.LinAlgError
+        return evaluate(*given)
+
+    monkeypatch.setattr(solve, "evaluate", sometimes)
+    found, converged = minimise(problem, spectrum, start)
+    assert converged
+    assert len(calls) > 3
+    assert found.cost == pytest.approx(plain.cost, abs=0.05)
 
 
 def test_slope_of_the_volume_is_exact(setup):
