@@ -2,7 +2,7 @@ r"""Prior knowledge: how far shifts, widths and amplitude ratios may stray.
 
 Shifts :math:`\nu_l` and Lorentzian widths :math:`\gamma_l` scatter around values common to all
 signals, :math:`\nu_l \sim N(\nu_0, s_l^2)`. The common shift is free, the common width all but free
-(`COMMON_LORENTZ_HZ`, `TOO_NARROW_HZ`). Eliminating the common value, of SD :math:`s_0`, leaves a
+(`COMMON_LORENTZ_HZ`, `LORENTZ_RANGE_HZ`). Eliminating the common value, of SD :math:`s_0`, leaves a
 quadratic form with precision :math:`D - D 1 1^T D / (1^T D 1 + s_0^{-2})`,
 :math:`D = \operatorname{diag}(s_l^{-2})`.
 
@@ -34,9 +34,12 @@ COMMON_LORENTZ_HZ: Final = (1.0, 12.0)
 data: T2 of metabolites at 3 T (`constants.METABOLITE_T2`) make 1.2 to 3.6 Hz, of which basis sets
 hold an unknown part, and inhomogeneity that is not Gaussian adds or takes some; Wilson 2025
 (10.1002/mrm.30462) finds 0.78 Hz. What is not known of it is in the SDs of the amplitudes."""
-TOO_NARROW_HZ: Final = (-2.0, 3.0)
-"""Mean and SD of a further factor below this mean: basis sets hold 1 to 3 Hz, and more cannot be
-taken from them. At an SNR of 3 to 5 noise would else pass for -10 Hz."""
+LORENTZ_RANGE_HZ: Final = (-2.0, 8.0)
+"""Range beyond which more is expected of it [Hz]: basis sets hold 1 to 3 Hz, and more cannot be
+taken from them; 8 Hz are a T2 of 40 ms, half of the shortest that metabolites have at 3 T. At an
+SNR of 3 to 6 noise would else pass for -10 Hz, or for lines of no Gaussian part."""
+BEYOND_HZ: Final = 3.0
+"""SD of a further factor there [Hz], its mean the end of the range."""
 _SOUGHT_HZ: Final = 3.0  # SD while the shape is sought: starts are far from the minimum
 _SPREAD_FREEDOM: Final = 4.0  # number of signals that the SDs of the prior count as
 _FREE_HZ: Final = 1e3  # SD of what is not known beforehand

@@ -8,7 +8,7 @@ import numpy as np
 from mrsproc.axes import Array
 from mrsproc.fitting.asymmetry import N_WEIGHTS, columns, with_asymmetry
 from mrsproc.fitting.batch import Batch
-from mrsproc.fitting.priors import COMMON_LORENTZ_HZ, TOO_NARROW_HZ
+from mrsproc.fitting.priors import BEYOND_HZ, COMMON_LORENTZ_HZ, LORENTZ_RANGE_HZ
 from mrsproc.fitting.solve import (
     Point,
     Problem,
@@ -115,11 +115,13 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ)
     curvature += spectrum.prior.precision
     spectrum.volume_slope = volume_slope(problem, spectrum, point)
-    point = reweighted(problem, spectrum, point)
-    point, converged = minimise(problem, spectrum, point, curvature=curvature)
-    if prior.common_width(point.theta) < TOO_NARROW_HZ[0]:
-        spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ, TOO_NARROW_HZ)
-        point, converged = minimise(problem, spectrum, reweighted(problem, spectrum, point))
+    start = reweighted(problem, spectrum, point)
+    point, converged = minimise(problem, spectrum, start, curvature=curvature)
+    width = prior.common_width(point.theta)
+    end = float(np.clip(width, *LORENTZ_RANGE_HZ))
+    if width != end:
+        spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ, (end, BEYOND_HZ))
+        point, converged = minimise(problem, spectrum, reweighted(problem, spectrum, start))
     kernel, weights = None, np.zeros(N_WEIGHTS)
     if batch.options.lineshape == "asymmetric":
         bent = with_asymmetry(problem, spectrum, point)

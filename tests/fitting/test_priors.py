@@ -70,18 +70,24 @@ def test_macromolecules_stay_where_lipids_pass_for_mm09(synthetic):
 
 
 @pytest.mark.filterwarnings("ignore::mrsproc.errors.FitWarning")
-def test_noise_does_not_pass_for_narrow_lines(synthetic, monkeypatch):
-    """At an SNR of 4 some widths left entirely to the data are impossible; only these change."""
-    data = synthetic.data(noise=30.0, gauss=8.0, shape=(40,), dims=("transient",))
+@pytest.mark.parametrize(
+    ("noise", "gauss", "limits", "sign"),
+    [(30.0, 8.0, (-np.inf, 8.0), -1), (30.0, 14.0, (-2.0, np.inf), 1)],
+)
+def test_noise_does_not_pass_for_a_lineshape(synthetic, monkeypatch, noise, gauss, limits, sign):
+    """At an SNR of 3 to 4 some widths left entirely to the data are impossible; these change."""
+    data = synthetic.data(noise=noise, gauss=gauss, shape=(40,), dims=("transient",))
 
     def common_width():
         fit = mp.fit(data, synthetic.basis)
         return fit.lorentz_hz[:, : synthetic.basis.index("MM09")].mean(axis=1)
 
     limited = common_width()
-    monkeypatch.setattr(single, "TOO_NARROW_HZ", (-np.inf, 3.0))
+    low, high = single.LORENTZ_RANGE_HZ
+    monkeypatch.setattr(single, "LORENTZ_RANGE_HZ", limits)
     free = common_width()
-    low = free < -2.5
-    assert low.sum() >= 3
-    assert (limited[low] > free[low] + 0.1).all()
-    assert np.array_equal(limited[free > -1.0], free[free > -1.0])
+    beyond = (free < low - 0.5) if sign < 0 else (free > high + 0.5)
+    assert beyond.sum() >= 3
+    assert (sign * (free[beyond] - limited[beyond]) > 0.1).all()
+    usual = (free > low + 1.0) & (free < high - 1.0)
+    assert np.array_equal(limited[usual], free[usual])
