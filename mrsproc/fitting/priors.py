@@ -33,7 +33,8 @@ COMMON_LORENTZ_HZ: Final = (1.0, 12.0)
 """Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. It is left to the
 data: T2 of metabolites at 3 T (`constants.METABOLITE_T2`) make 1.2 to 3.6 Hz, of which basis sets
 hold an unknown part, and inhomogeneity that is not Gaussian adds or takes some; Wilson 2025
-(10.1002/mrm.30462) finds 0.78 Hz. What is not known of it is in the SDs of the amplitudes."""
+(10.1002/mrm.30462) finds 0.78 Hz. The SD is 0.1 ppm at 3 T, the linewidth from which a fit warns.
+What is not known of it is in the SDs of the amplitudes."""
 LORENTZ_RANGE_HZ: Final = (-2.0, 8.0)
 """Range beyond which more is expected of it [Hz]: basis sets hold 1 to 3 Hz, and more cannot be
 taken from them; 8 Hz are a T2 of 40 ms, half of the shortest that metabolites have at 3 T. At an
