@@ -31,6 +31,7 @@ _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others fo
 
 _SECOND_CHANCES: Final = 3  # for signals held at zero at the wrong shift
 _FIRMEST: Final = 1e-3  # of the noise: SD of the firmest ratio prior
+_RIDGE: Final = 1e-10  # relative: two signals may be all but the same
 
 
 class Single(NamedTuple):
@@ -95,7 +96,9 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     common = common_directions(problem.n_basis)
     point, _ = minimise(problem, spectrum, point, common, enough=_ROUGHLY)
     _learn(batch, spectrum, point)
-    spectrum.ratio_precision = _ratio_precision(problem, point.amplitude, spectrum.sigma)
+    spectrum.ratio_precision = _ratio_precision(
+        problem, point.amplitude, point.gram, spectrum.sigma
+    )
     point, _ = minimise(problem, spectrum, reweighted(problem, spectrum, point), enough=_ROUGHLY)
     for _ in range(_SECOND_CHANCES):
         theta = shape_that_wants_more(problem, spectrum, point)
@@ -107,6 +110,25 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
             point = other
     _learn(batch, spectrum, point)
     point = reweighted(problem, spectrum, point)
+    point, converged = _last_step(problem, spectrum, point)
+    kernel, weights = None, np.zeros(N_WEIGHTS)
+    if batch.options.lineshape == "asymmetric":
+        bent = with_asymmetry(problem, spectrum, point)
+        if bent is not None:
+            problem, point, weights = bent
+            kernel = columns(problem, point, weights)
+    spectrum.sigma = _left_over(batch, problem, spectrum, point)
+    shared = batch.options.priors == "default"
+    found = uncertainty(problem, spectrum, point, shared=shared, kernel=kernel)
+    return Single(point, spectrum, found, converged, weights)
+
+
+def _last_step(problem: Problem, spectrum: Spectrum, point: Point) -> tuple[Point, bool]:
+    """Fit all shapes with the spread of shifts and the common width that the fit so far allows.
+
+    A common width beyond its range is fitted again, with more expected of it. Where it is too
+    large, without the slope of the volume, which is linear and lets lines grow for ever.
+    """
     curvature = hessian(problem, spectrum, point)
     inverse = inverted(curvature)
     spectrum.shape_dimension = len(inverse) - float((spectrum.prior.precision * inverse).sum())
@@ -119,19 +141,12 @@ def _from_start(batch: Batch, spectrum: Spectrum, point: Point) -> Single:
     point, converged = minimise(problem, spectrum, start, curvature=curvature)
     width = prior.common_width(point.theta)
     end = float(np.clip(width, *LORENTZ_RANGE_HZ))
-    if width != end:
-        spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ, (end, BEYOND_HZ))
-        point, converged = minimise(problem, spectrum, reweighted(problem, spectrum, start))
-    kernel, weights = None, np.zeros(N_WEIGHTS)
-    if batch.options.lineshape == "asymmetric":
-        bent = with_asymmetry(problem, spectrum, point)
-        if bent is not None:
-            problem, point, weights = bent
-            kernel = columns(problem, point, weights)
-    spectrum.sigma = _left_over(batch, problem, spectrum, point)
-    shared = batch.options.priors == "default"
-    found = uncertainty(problem, spectrum, point, shared=shared, kernel=kernel)
-    return Single(point, spectrum, found, converged, weights)
+    if width == end:
+        return point, converged
+    spectrum.prior = prior.with_common_width(COMMON_LORENTZ_HZ, (end, BEYOND_HZ))
+    if width > end:
+        spectrum.volume_slope = np.zeros_like(point.theta)
+    return minimise(problem, spectrum, reweighted(problem, spectrum, start))
 
 
 def _learn(batch: Batch, spectrum: Spectrum, point: Point) -> None:
@@ -178,17 +193,28 @@ def _amplitude_dimension(spectrum: Spectrum, point: Point) -> float:
     return float(free.size - np.trace(solve_definite(normal, prior)))
 
 
-def _ratio_precision(problem: Problem, amplitude: Array, sigma: float) -> Array:
+def _ratio_precision(problem: Problem, amplitude: Array, gram: Array, sigma: float) -> Array:
     """Return the precision of the ratio priors at the amplitudes of their references.
 
     These come from the first fit, in which no ratio prior acts: priors would else feed on what they
-    have shrunk, macromolecules above all, whose reference is their own sum.
+    have shrunk, macromolecules above all, whose reference is their own sum. That sum may be lost to
+    lipids, with which it shares its lines, but macromolecules are never absent: their reference is
+    the root of what its square is expected to be, amplitude and variance. Lipids may be absent, and
+    weak ones are where strong ones are.
     Where a reference all but vanishes the prior would be infinitely firm; what is firmer than a
     thousandth of the noise makes no difference but to rounding.
     """
     deviation, scale = problem.ratio_rows
     reference = scale @ amplitude
+    own = ((deviation > 0.0) & (scale > 0.0)).any(axis=1)
+    reference[own] = np.hypot(reference[own], sigma * _scatter(scale[own], gram[1:, 1:]))
     usable = reference > 0.0
     least = _FIRMEST * sigma * np.linalg.norm(deviation[usable], axis=1)
     rows = deviation[usable] / np.maximum(reference[usable], least)[:, None]
     return np.asarray(rows.T @ rows)
+
+
+def _scatter(sums: Array, normal: Array) -> Array:
+    """Return the SD of sums of amplitudes, in SDs of the noise."""
+    normal = normal + _RIDGE * np.diag(np.diag(normal))
+    return np.asarray(np.sqrt((sums * solve_definite(normal, sums.T).T).sum(axis=1)))

@@ -29,12 +29,18 @@ Amplitudes are not negative. What is reported is the mean and the covariance of 
 distribution around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all
 estimates that has the smallest expected squared error. Where a signal is clear of zero nothing
 changes; where two overlap so much that least squares would give all to one, it shares. For
-signals that have no ratio prior the square of the bias of that mean is in the covariance. Without
-priors on ratios (``priors="none"``) the mean of signals that the data hardly see would be large for
-no reason, and the minimum and C are reported as they are.
+metabolites that have no ratio prior the square of the bias of that mean is in the covariance.
+
+Bias is what remains of many spectra, and what a treatment may be taken for. Metabolites that have
+no ratio prior and are no part of tNAA, tCr or tCho, such as Glu, Gln and Ins, are therefore lifted
+less from zero (`LIFT`), as are macromolecules and lipids, which take from metabolites what they are
+lifted by. Parts of a sum are not: they share it.
+
+Without priors on ratios (``priors="none"``) the mean of signals that the data hardly see would be
+large for no reason, and the minimum and C are reported as they are.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -43,6 +49,12 @@ from mrsproc.fitting.asymmetry import WEIGHT_SD
 from mrsproc.fitting.solve import Point, Problem, Spectrum, jacobian
 from mrsproc.numerics.definite import inverted, solve_definite
 from mrsproc.numerics.truncated import positive_normal
+
+LIFT: Final = 0.5
+"""Part of its SD by which a signal is lifted from zero where bias matters more than error. At an
+SNR of 10 Gln is 0.8 SD above zero; with 1 its estimate is 0.6 SD too large and tNAA, of which
+macromolecules take, 0.3 SD too small; with 1/2 it is 0.3 and 0.1, and the squared error of all
+metabolites 2 % larger."""
 
 
 class Uncertainty(NamedTuple):
@@ -107,8 +119,10 @@ def uncertainty(
         return Uncertainty(point.amplitude * np.nan, covariance)
     if not shared:
         return Uncertainty(point.amplitude, covariance)
-    unknown = ~(problem.ratio_rows[0] > 0.0).any(axis=0)
-    return Uncertainty(*positive_normal(point.amplitude + middle, covariance, unknown))
+    unknown = problem.narrow & ~(problem.ratio_rows[0] > 0.0).any(axis=0)
+    part = problem.yardstick > 0.0
+    lift = np.where(~problem.narrow | (unknown & ~part), LIFT, 1.0)
+    return Uncertainty(*positive_normal(point.amplitude + middle, covariance, unknown, lift))
 
 
 def _held_back(spectrum: Spectrum, point: Point) -> Array:

@@ -7,14 +7,18 @@ anyhow cost nothing.
 
 That mean lies above the truth where the truth is near zero, and the variance says nothing of it: it
 is right on average over all positive values, each as likely as any other, most of which are large.
-For values of which nothing but their sign is known the square of the bias is added, so that what is
-stated is the squared error to expect. With z the unrestricted mean in SDs the estimate is
-:math:`z + h(z)`, :math:`h = \phi / \Phi`, and its bias where the truth is x is
+With z the unrestricted mean in SDs the estimate is :math:`z + h(z)`, :math:`h = \phi / \Phi`, and
+its bias where the truth is x is
 
 .. math:: b(x) = \mathrm{E}_{\epsilon \sim N(0, 1)} [h(x + \epsilon)],
 
 0.90 at x = 0, 0.42 at 1, 0.03 at 3. It is taken at the estimate (parametric bootstrap; Efron 1993,
-10.1201/9780429246593, chapter 10).
+10.1201/9780429246593, chapter 10), and for values of which nothing but their sign is known its
+square is added, so that what is stated is the squared error to expect.
+
+Where bias matters more than error does, values are lifted less, as if their SD were the part q of
+what it is: by :math:`h_q(z) = q\, h(z / q)`. The distance to the mean belongs to the squared error:
+:math:`(h - h_q)^2` is added where :math:`b^2`, which is of the same size, is not.
 """
 
 import functools
@@ -35,7 +39,10 @@ _ROOT_TWO_OVER_PI: Final = math.sqrt(2.0 / math.pi)
 
 
 def positive_normal(
-    mean: Array, covariance: Array, unknown: Array | None = None
+    mean: Array,
+    covariance: Array,
+    unknown: Array | None = None,
+    lift: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return mean and covariance of a normal distribution restricted to x >= 0.
 
@@ -48,6 +55,8 @@ def positive_normal(
     unknown : ndarray of bool, shape (n,), optional
         Of which values nothing but their sign was known beforehand, so that their variance holds
         the square of the bias; none when not given.
+    lift : ndarray, shape (n,), optional
+        Part of its SD, above 0 and at most 1, by which each value is lifted; 1 when not given.
 
     Returns
     -------
@@ -63,7 +72,9 @@ def positive_normal(
     (0.7979, 0.3634)
     """
     mean, covariance = mean.copy(), covariance.copy()
-    precision, shift = np.zeros(mean.size), np.zeros(mean.size)
+    precision, shift, less = np.zeros(mean.size), np.zeros(mean.size), np.zeros(mean.size)
+    known = np.ones(mean.size, bool) if unknown is None else ~unknown
+    part = np.ones(mean.size) if lift is None else lift
     for _ in range(_SWEEPS):
         before, sd = mean.copy(), np.sqrt(np.diag(covariance))
         for i in np.flatnonzero((mean < _CLEAR * sd) | (precision > 0.0)).tolist():
@@ -71,7 +82,9 @@ def positive_normal(
             others = 1.0 / variance - precision[i]
             if others <= 0.0:
                 continue
-            wanted, moved = _matched(float(mean[i]) / variance - shift[i], others)
+            wanted, moved, less[i] = _matched(
+                float(mean[i]) / variance - shift[i], others, float(part[i])
+            )
             step, push = wanted - precision[i], moved - shift[i]
             column = covariance[:, i] / (1.0 + step * variance)
             mean += column * (push - step * mean[i])
@@ -79,20 +92,25 @@ def positive_normal(
             precision[i], shift[i] = wanted, moved
         if (np.abs(mean - before) < _SETTLED * sd).all():
             break
-    if unknown is not None:
-        for i in np.flatnonzero(unknown & (precision > 0.0)).tolist():
-            _add_bias(mean, covariance, precision, i)
+    for i in np.flatnonzero(precision > 0.0).tolist():
+        more = less[i] ** 2 if known[i] else _squared_bias(mean, covariance, precision, i)
+        _widen(covariance, precision, i, float(more))
     return mean, covariance
 
 
-def _add_bias(mean: Array, covariance: Array, precision: Array, i: int) -> None:
-    """Let the factor of one condition, in place, leave the square of the bias besides variance."""
-    variance = float(covariance[i, i])
-    others = 1.0 / variance - precision[i]
+def _squared_bias(mean: Array, covariance: Array, precision: Array, i: int) -> float:
+    """Return the square of the bias of the mean of one value."""
+    others = 1.0 / float(covariance[i, i]) - precision[i]
     if others <= 0.0:
-        return
-    bias = np.interp(mean[i] * math.sqrt(others), *_bias_of_estimate())
-    step = 1.0 / (variance + float(bias) ** 2 / others) - 1.0 / variance
+        return 0.0
+    bias = float(np.interp(mean[i] * math.sqrt(others), *_bias_of_estimate()))
+    return bias**2 / float(others)
+
+
+def _widen(covariance: Array, precision: Array, i: int, by: float) -> None:
+    """Let the factor of one condition, in place, leave a variance that is larger by `by`."""
+    variance = float(covariance[i, i])
+    step = 1.0 / (variance + by) - 1.0 / variance
     column = covariance[:, i] / (1.0 + step * variance)
     covariance -= column[:, None] * (covariance[i] * step)
     precision[i] += step
@@ -146,13 +164,17 @@ def normal_before_cut(mean: float, sd: float) -> tuple[float, float]:
     return found * scale, scale
 
 
-def _matched(moment: float, precision: float) -> tuple[float, float]:
+def _matched(moment: float, precision: float, part: float) -> tuple[float, float, float]:
     """Return precision and moment of the factor that stands for x >= 0.
 
-    The other factors have the precision and the moment (precision times mean) that are given.
+    The other factors have the precision and the moment (precision times mean) that are given. Third
+    is how far the mean that it leaves is below that of the distribution cut off at zero: not at
+    all, but for values that are lifted by a `part` of their SD.
     """
     root = math.sqrt(precision)
     z = max(moment / root, -_FAR)
     hazard = float(_hazard(z))
+    lift = hazard if part == 1.0 else part * float(_hazard(z / part))
     kept = 1.0 - hazard * (z + hazard)
-    return precision * (1.0 / kept - 1.0), root * (z + hazard) / kept - moment
+    moved = root * (z + lift) / kept - moment
+    return precision * (1.0 / kept - 1.0), moved, (hazard - lift) / root

@@ -97,7 +97,7 @@ def main() -> None:
 
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 6000
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    uncertainty.positive_normal = lambda mean, covariance, _: positive_normal(mean, covariance)
+    uncertainty.positive_normal = lambda mean, covariance, *_: positive_normal(mean, covariance)
     print("| SNR | " + " | ".join(NAMES) + " | slowest time, of steps |")
     print("|---|" + "---|" * (len(NAMES) + 1))
     for snr in [float(each) for each in sys.argv[3:]] or [10.0, 30.0, 60.0]:

@@ -59,7 +59,8 @@ def test_a_prior_on_a_signal_that_vanishes_stays_finite(synthetic):
         synthetic.data(noise=1.0), synthetic.basis.without(["MM09", "MM20"]), mp.FitOptions()
     ).problem
     amplitude = np.full(problem.n_basis, 1e-200)
-    precision = single._ratio_precision(problem, amplitude, sigma=30.0)
+    gram = np.eye(1 + problem.n_basis)
+    precision = single._ratio_precision(problem, amplitude, gram, sigma=30.0)
     assert np.isfinite(precision).all()
     assert precision.max() > 1.0
     assert precision.max() <= 2e6 * len(problem.ratio_rows[0]) / 30.0**2

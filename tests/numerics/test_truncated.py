@@ -121,6 +121,44 @@ def test_what_is_added_is_the_square_of_the_bias():
     assert added[0, 0] == pytest.approx((again - mean[0]) ** 2, rel=0.04)
 
 
+@pytest.mark.parametrize("part", [0.4, 0.8])
+@pytest.mark.parametrize("truth", [0.0, 1.0])
+def test_lifted_by_a_part_of_its_sd(truth, part):
+    """The mean is that of a smaller SD, the squared error is that around what is reported."""
+    draws, one = truth + np.random.default_rng(8).standard_normal(2000), np.eye(1)
+    usual = [positive_normal(np.array([z]), one) for z in draws]
+    found = [positive_normal(np.array([z]), one, None, np.array([part])) for z in draws]
+    lifted, less = (np.array([mean[0] for mean, _ in both]) for both in (usual, found))
+    firmer = [positive_normal(np.array([z]), part**2 * one)[0][0] for z in draws]
+    assert less == pytest.approx(np.array(firmer), rel=2e-3)
+    variance, wider = (np.array([spread[0, 0] for _, spread in both]) for both in (usual, found))
+    assert wider - variance == pytest.approx((lifted - less) ** 2, abs=2e-3)
+    assert less.mean() - truth < (lifted.mean() - truth) * (0.5 + 0.5 * part)
+
+
+def test_what_overlaps_with_a_value_that_is_lifted_less_loses_less():
+    """A value that is only known together with one that is zero."""
+    covariance = np.array([[1.0, -0.8], [-0.8, 1.0]])
+    draws = np.random.default_rng(9).multivariate_normal([0.0, 20.0], covariance, 2000)
+    lost = [
+        np.mean([positive_normal(draw, covariance, None, part)[0][1] for draw in draws]) - 20.0
+        for part in (None, np.array([0.5, 1.0]))
+    ]
+    assert lost[0] < -0.4
+    assert lost[1] > 0.75 * lost[0]
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.5, 1.0, 2.0])
+def test_lifted_less_an_unknown_value_still_holds_its_sd_and_that_of_its_neighbour(truth):
+    covariance = np.array([[1.0, -0.7], [-0.7, 1.0]])
+    draws = np.random.default_rng(6).multivariate_normal([truth, 20.0], covariance, 4000)
+    masks = np.array([True, False]), np.array([0.5, 1.0])
+    found = [positive_normal(draw, covariance, *masks) for draw in draws]
+    off = np.array([mean for mean, _ in found]) - [truth, 20.0]
+    sd = np.array([np.sqrt(np.diag(spread)) for _, spread in found])
+    assert (np.mean(np.abs(off) < 1.96 * sd, axis=0) > 0.93).all()
+
+
 def test_what_is_clear_of_zero_is_not_widened():
     mean, covariance = np.array([10.0, 20.0]), np.array([[1.0, 0.5], [0.5, 2.0]])
     assert (positive_normal(mean, covariance, np.ones(2, bool))[1] == covariance).all()
