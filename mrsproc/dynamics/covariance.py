@@ -46,8 +46,9 @@ def covariances(
     tangent : Linearised
         The session to first order there.
     shared : bool, default True
-        Whether amplitudes that cannot be negative are posterior means, as in
-        `mrsproc.fitting.uncertainty`; else the minimum itself.
+        Whether amplitudes that cannot be negative are posterior means, those of
+        `mrsproc.numerics.truncated` with the full lift: of all transients together signals are
+        clear of zero, or not there; else the minimum itself.
 
     Returns
     -------

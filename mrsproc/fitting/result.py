@@ -52,7 +52,8 @@ class FitResult(Record):
         Coordinates along them, as in the data.
     amplitude : ndarray, shape (..., n)
         Amplitudes: the basis FID as given, times this. They are posterior means, given that no
-        amplitude is negative, and so never zero; with ``FitOptions(priors="none")`` they are the
+        amplitude is negative, and so never zero, or a little less where bias matters more than
+        error (`mrsproc.fitting.uncertainty`); with ``FitOptions(priors="none")`` they are the
         minimum of chi-squared.
     covariance : ndarray, shape (..., n, n)
         Their covariance, everything else unknown.

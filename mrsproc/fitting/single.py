@@ -10,6 +10,7 @@ from mrsproc.fitting.asymmetry import N_WEIGHTS, columns, with_asymmetry
 from mrsproc.fitting.batch import Batch
 from mrsproc.fitting.priors import BEYOND_HZ, COMMON_LORENTZ_HZ, LORENTZ_RANGE_HZ
 from mrsproc.fitting.solve import (
+    RIDGE,
     Point,
     Problem,
     Spectrum,
@@ -31,7 +32,6 @@ _ROUGHLY: Final = 0.3  # of chi-squared: what a minimum may leave that others fo
 
 _SECOND_CHANCES: Final = 3  # for signals held at zero at the wrong shift
 _FIRMEST: Final = 1e-3  # of the noise: SD of the firmest ratio prior
-_RIDGE: Final = 1e-10  # relative: two signals may be all but the same
 
 
 class Single(NamedTuple):
@@ -127,7 +127,7 @@ def _last_step(problem: Problem, spectrum: Spectrum, point: Point) -> tuple[Poin
     """Fit all shapes with the spread of shifts and the common width that the fit so far allows.
 
     A common width beyond its range is fitted again, with more expected of it. Where it is too
-    large, without the slope of the volume, which is linear and lets lines grow for ever.
+    large, without the slope of the volume, which is linear and lets lines grow to the limit.
     """
     curvature = hessian(problem, spectrum, point)
     inverse = inverted(curvature)
@@ -198,9 +198,10 @@ def _ratio_precision(problem: Problem, amplitude: Array, gram: Array, sigma: flo
 
     These come from the first fit, in which no ratio prior acts: priors would else feed on what they
     have shrunk, macromolecules above all, whose reference is their own sum. That sum may be lost to
-    lipids, with which it shares its lines, but macromolecules are never absent: their reference is
-    the root of what its square is expected to be, amplitude and variance. Lipids may be absent, and
-    weak ones are where strong ones are.
+    lipids, with which it shares its lines, but macromolecules are never absent: the square of their
+    reference is that of the amplitude and the variance, of all amplitudes free, so that priors are
+    the wider the less is known of the sum. Lipids may be absent, and weak ones are where strong
+    ones are.
     Where a reference all but vanishes the prior would be infinitely firm; what is firmer than a
     thousandth of the noise makes no difference but to rounding.
     """
@@ -216,5 +217,5 @@ def _ratio_precision(problem: Problem, amplitude: Array, gram: Array, sigma: flo
 
 def _scatter(sums: Array, normal: Array) -> Array:
     """Return the SD of sums of amplitudes, in SDs of the noise."""
-    normal = normal + _RIDGE * np.diag(np.diag(normal))
+    normal = normal + RIDGE * np.diag(np.diag(normal))
     return np.asarray(np.sqrt((sums * solve_definite(normal, sums.T).T).sum(axis=1)))

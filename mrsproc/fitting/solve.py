@@ -42,7 +42,8 @@ _LOG_GAUSS: Final = (np.log(0.3), np.log(60.0))
 _LORENTZ_LIMIT: Final = 60.0
 ENOUGH: Final = 3e-3
 _MOST_DAMPING: Final = 1e8
-_RIDGE: Final = 1e-10  # relative: two signals may be all but the same
+RIDGE: Final = 1e-10
+"""Relative, added to information matrices: two signals may be all but the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,7 +347,7 @@ def hessian(
     full = information(problem, spectrum, point, model)
     cross = full[:q, q + free]
     normal = full[np.ix_(q + free, q + free)]
-    normal.flat[:: len(free) + 1] *= 1.0 + _RIDGE
+    normal.flat[:: len(free) + 1] *= 1.0 + RIDGE
     return np.asarray(full[:q, :q] - cross @ solve_definite(normal, cross.T) + prior)
 
 

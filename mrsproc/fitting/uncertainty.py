@@ -25,16 +25,17 @@ that are likely (`mrsproc.fitting.stiffness`). With each the information is :mat
 of covariance :math:`\overline{C_k} + \overline{(x_k - \bar x)(x_k - \bar x)^T}` (Kass 1989,
 10.1080/01621459.1989.10478825).
 
-Amplitudes are not negative. What is reported is the mean and the covariance of the normal
-distribution around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all
-estimates that has the smallest expected squared error. Where a signal is clear of zero nothing
-changes; where two overlap so much that least squares would give all to one, it shares. For
-metabolites that have no ratio prior the square of the bias of that mean is in the covariance.
+Amplitudes are not negative. What is reported are mean and covariance of the normal distribution
+around the unrestricted minimum, cut off at zero (`numerics.truncated`): of all estimates the mean
+has the smallest expected squared error. Where a signal is clear of zero nothing changes; where two
+overlap so much that least squares would give all to one, it shares. For metabolites that have no
+ratio prior the square of the bias of that mean is in the covariance.
 
-Bias is what remains of many spectra, and what a treatment may be taken for. Metabolites that have
-no ratio prior and are no part of tNAA, tCr or tCho, such as Glu, Gln and Ins, are therefore lifted
-less from zero (`LIFT`), as are macromolecules and lipids, which take from metabolites what they are
-lifted by. Parts of a sum are not: they share it.
+Two kinds of signals are lifted less from zero than to that mean (`LIFT`), for bias is what remains
+of many spectra, and what a treatment may be taken for. Metabolites that have no ratio prior, such
+as Glu, Gln and Ins, are; those named in tNAA, tCr and tCho are not, for they share a sum that is
+known far better than they are (Glu and Gln overlap less than that). So are macromolecules and
+lipids, which take from metabolites what they are lifted by.
 
 Without priors on ratios (``priors="none"``) the mean of signals that the data hardly see would be
 large for no reason, and the minimum and C are reported as they are.
@@ -120,8 +121,8 @@ def uncertainty(
     if not shared:
         return Uncertainty(point.amplitude, covariance)
     unknown = problem.narrow & ~(problem.ratio_rows[0] > 0.0).any(axis=0)
-    part = problem.yardstick > 0.0
-    lift = np.where(~problem.narrow | (unknown & ~part), LIFT, 1.0)
+    in_sum = problem.yardstick > 0.0
+    lift = np.where(~problem.narrow | (unknown & ~in_sum), LIFT, 1.0)
     return Uncertainty(*positive_normal(point.amplitude + middle, covariance, unknown, lift))
 
 

@@ -14,11 +14,15 @@ its bias where the truth is x is
 
 0.90 at x = 0, 0.42 at 1, 0.03 at 3. It is taken at the estimate (parametric bootstrap; Efron 1993,
 10.1201/9780429246593, chapter 10), and for values of which nothing but their sign is known its
-square is added, so that what is stated is the squared error to expect.
+square is added, so that what is stated is the squared error to expect. Each value is treated as if
+it were the only one.
 
 Where bias matters more than error does, values are lifted less, as if their SD were the part q of
-what it is: by :math:`h_q(z) = q\, h(z / q)`. The distance to the mean belongs to the squared error:
-:math:`(h - h_q)^2` is added where :math:`b^2`, which is of the same size, is not.
+what it is: by :math:`h_q(z) = q\, h(z / q)`. The squared error to expect of values that may be
+anywhere is the variance and :math:`(h - h_q)^2` then. For unknown ones :math:`b^2` stays in its
+place, with b of the full lift: more than their error where the truth is below one SD (a variance
+of 0.84 for an error of 0.58 at 0.8 SD, q = 1/2), but with the bias of :math:`h_q` the 95 % coverage
+at 2 SD would be 92.7 %.
 """
 
 import functools
@@ -56,7 +60,7 @@ def positive_normal(
         Of which values nothing but their sign was known beforehand, so that their variance holds
         the square of the bias; none when not given.
     lift : ndarray, shape (n,), optional
-        Part of its SD, above 0 and at most 1, by which each value is lifted; 1 when not given.
+        Part q of its SD, above 0 and at most 1, by which each value is lifted; 1 when not given.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def positive_normal(
 
 
 def _squared_bias(mean: Array, covariance: Array, precision: Array, i: int) -> float:
-    """Return the square of the bias of the mean of one value."""
+    """Return the square of the bias b of one value, that of the full lift."""
     others = 1.0 / float(covariance[i, i]) - precision[i]
     if others <= 0.0:
         return 0.0
@@ -169,12 +173,12 @@ def _matched(moment: float, precision: float, part: float) -> tuple[float, float
 
     The other factors have the precision and the moment (precision times mean) that are given. Third
     is how far the mean that it leaves is below that of the distribution cut off at zero: not at
-    all, but for values that are lifted by a `part` of their SD.
+    all, but for values that are lifted by a part of their SD.
     """
     root = math.sqrt(precision)
     z = max(moment / root, -_FAR)
     hazard = float(_hazard(z))
-    lift = hazard if part == 1.0 else part * float(_hazard(z / part))
+    raised = hazard if part == 1.0 else part * float(_hazard(z / part))
     kept = 1.0 - hazard * (z + hazard)
-    moved = root * (z + lift) / kept - moment
-    return precision * (1.0 / kept - 1.0), moved, (hazard - lift) / root
+    moved = root * (z + raised) / kept - moment
+    return precision * (1.0 / kept - 1.0), moved, (hazard - raised) / root

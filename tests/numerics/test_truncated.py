@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from mrsproc.numerics.truncated import normal_before_cut, positive_normal
 
@@ -157,6 +158,21 @@ def test_lifted_less_an_unknown_value_still_holds_its_sd_and_that_of_its_neighbo
     off = np.array([mean for mean, _ in found]) - [truth, 20.0]
     sd = np.array([np.sqrt(np.diag(spread)) for _, spread in found])
     assert (np.mean(np.abs(off) < 1.96 * sd, axis=0) > 0.93).all()
+    stated = np.mean(sd**2, axis=0) / np.mean(off**2, axis=0)
+    assert (stated > 0.95).all()
+    assert (stated < 1.7).all()
+
+
+def test_an_unknown_value_that_is_lifted_less_keeps_the_bias_of_the_full_lift():
+    truth = np.linspace(0.0, 8.0, 801)
+    noise = np.random.default_rng(4).standard_normal(20_000)
+    for z in (-2.0, -0.5, 1.0):
+        drawn = np.array([z]), np.eye(1), np.ones(1, bool), np.array([0.5])
+        mean, variance = positive_normal(*drawn)
+        plain = positive_normal(drawn[0], drawn[1])[1]
+        at = truth[np.argmin(np.abs(truth - mean[0]))]
+        hazard = norm.pdf(at + noise) / norm.cdf(at + noise)
+        assert variance - plain == pytest.approx(hazard.mean() ** 2, rel=0.05)
 
 
 def test_what_is_clear_of_zero_is_not_widened():
