@@ -33,8 +33,8 @@ COMMON_LORENTZ_HZ: Final = (1.0, 18.0)
 """Mean and SD of the common Lorentzian width beyond that of the basis set [Hz]. It is left to the
 data: T2 of metabolites at 3 T (`constants.METABOLITE_T2`) make 1.2 to 3.6 Hz, of which basis sets
 hold an unknown part, and inhomogeneity that is not Gaussian adds or takes some; Wilson 2025
-(10.1002/mrm.30462) finds 0.78 Hz. The SD is far beyond the range below; without any prior noise at
-an SNR of 3 may pass for a spike. What is not known of the width is in the SDs of the amplitudes."""
+(10.1002/mrm.30462) finds 0.78 Hz. The SD is far beyond the range below; were it left free, noise at
+an SNR of 3 might pass for a spike. What is not known of it is in the SDs of the amplitudes."""
 LORENTZ_RANGE_HZ: Final = (-2.0, 8.0)
 """Range beyond which more is expected of it [Hz]: basis sets hold 1 to 3 Hz, and more cannot be
 taken from them; 8 Hz are a T2 of 40 ms, half of the shortest that metabolites have at 3 T. At an

@@ -98,7 +98,8 @@ def positive_normal(
             break
     for i in np.flatnonzero(precision > 0.0).tolist():
         more = less[i] ** 2 if known[i] else _squared_bias(mean, covariance, precision, i)
-        _widen(covariance, precision, i, float(more))
+        if more > 0.0:
+            _widen(covariance, precision, i, float(more))
     return mean, covariance
 
 
